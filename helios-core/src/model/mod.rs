@@ -1,0 +1,1 @@
+//! What is deployed: jobs and everything they are made of.

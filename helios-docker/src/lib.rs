@@ -1,0 +1,2 @@
+//! A Helios Runtime on the Docker engine.
+#![deny(missing_docs)]

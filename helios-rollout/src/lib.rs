@@ -1,0 +1,2 @@
+//! How change spreads over a fleet: curves, orders, variables, guards, rolling updates.
+#![deny(missing_docs)]

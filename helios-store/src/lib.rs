@@ -1,0 +1,2 @@
+//! Stores for Helios: in memory, embedded on disk, ZooKeeper.
+#![deny(missing_docs)]

@@ -1,0 +1,2 @@
+//! Prove your orchestrator: conformance suites, fakes, mocks and a fleet simulator for Helios.
+#![deny(missing_docs)]

@@ -1,0 +1,2 @@
+//! The Helios binary.
+fn main() {}
