@@ -1,7 +1,15 @@
 //! Deployment as a library: what should run on a fleet of hosts, and how to get there.
 #![deny(missing_docs)]
 
+pub mod clock;
 pub mod model;
+pub mod runtime;
+pub mod state_dir;
+pub mod store;
 pub mod time;
 
+pub use clock::{Clock, SystemClock};
+pub use runtime::Runtime;
+pub use state_dir::StateDir;
+pub use store::Store;
 pub use time::{Moment, Timestamp};
