@@ -1,0 +1,54 @@
+# make test   what CI runs; writes nothing to tracked files
+# make fix    formats, and applies what clippy can repair
+# make bench  the figures, as ratios against bare Docker
+# make nightly  test, then longer and random runs
+# make down   ends the services that test started
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.DEFAULT_GOAL := test
+.PHONY: test services lint docs examples tests fix bench nightly down
+
+# Started on loopback, in this order; each script is safe to repeat.
+SERVICES := docker-engine test-image registry
+
+# A service that a test needs and that is missing fails the test: nothing is skipped.
+test: services lint docs examples tests
+
+services:
+	@for service in $(SERVICES); do scripts/$$service; done
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	cargo test --workspace --doc --locked --quiet
+
+examples:
+	@scripts/examples
+
+# Last, so that the summary of the run is the last thing printed.
+tests:
+	@if cargo nextest --version >/dev/null 2>&1; then
+		cargo nextest run --workspace --locked
+	else
+		cargo test --workspace --lib --bins --tests --locked
+	fi
+
+fix:
+	cargo fmt --all
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+bench: services
+	cargo bench --workspace --locked
+
+nightly: test
+	@scripts/nightly
+
+down:
+	@scripts/registry stop
+	scripts/docker-engine stop
