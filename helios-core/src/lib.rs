@@ -9,6 +9,7 @@ pub mod store;
 pub mod time;
 
 pub use clock::{Clock, SystemClock};
+pub use model::{Deployment, Goal, HostName, Job, JobId, PortMapping, TaskState};
 pub use runtime::Runtime;
 pub use state_dir::StateDir;
 pub use store::Store;
