@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod model;
 pub mod runtime;
+pub mod schema;
 pub mod state_dir;
 pub mod store;
 pub mod time;

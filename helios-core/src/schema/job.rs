@@ -1,0 +1,27 @@
+//! A stored job.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Job, JobId};
+
+/// A job and whether somebody is about to remove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRecord {
+    /// The job.
+    pub job: Arc<Job>,
+    /// Set before a removal looks for deployments. A deployment takes it back, which fails the removal;
+    /// so none can be added behind its back, and a removal that was never finished does no harm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removing: bool,
+}
+
+/// Which job has a name and version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NameRecord {
+    /// The id, with its hash.
+    pub id: JobId,
+}

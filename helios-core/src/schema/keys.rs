@@ -1,0 +1,115 @@
+//! How keys are spelled.
+
+use crate::model::{HostName, JobId};
+use crate::store::{Key, KeyError};
+use crate::time::Timestamp;
+
+use super::OperationId;
+
+/// The keys of everything that is stored.
+///
+/// Host names and operation ids always fit a key, by the rules of their types. Job ids and names of
+/// masters may not: nothing can be stored under those.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys;
+
+impl Keys {
+    /// `cluster`.
+    #[must_use]
+    pub fn cluster() -> Key {
+        key("cluster")
+    }
+
+    /// `jobs`, the directory of all jobs.
+    #[must_use]
+    pub fn jobs() -> Key {
+        key("jobs")
+    }
+
+    /// `jobs/<id>`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the id does not fit a key; there is no such job then.
+    pub fn job(id: &JobId) -> Result<Key, KeyError> {
+        Self::jobs().child(id.as_str())
+    }
+
+    /// `names/<name>:<version>`.
+    ///
+    /// # Errors
+    /// As [`job`](Self::job).
+    pub fn job_name(id: &JobId) -> Result<Key, KeyError> {
+        key("names").child(id.without_hash().as_str())
+    }
+
+    /// `hosts`, the directory of all registered hosts.
+    #[must_use]
+    pub fn hosts() -> Key {
+        key("hosts")
+    }
+
+    /// `hosts/<host>`.
+    #[must_use]
+    pub fn host(host: &HostName) -> Key {
+        key(&format!("hosts/{host}"))
+    }
+
+    /// `up`, the directory of all live agents.
+    #[must_use]
+    pub fn ups() -> Key {
+        key("up")
+    }
+
+    /// `up/<host>`.
+    #[must_use]
+    pub fn up(host: &HostName) -> Key {
+        key(&format!("up/{host}"))
+    }
+
+    /// `masters`, the directory of all live masters.
+    #[must_use]
+    pub fn masters() -> Key {
+        key("masters")
+    }
+
+    /// `masters/<master>`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the name does not fit a key.
+    pub fn master(name: &str) -> Result<Key, KeyError> {
+        Self::masters().child(name)
+    }
+
+    /// `status`, the directory of all reports.
+    #[must_use]
+    pub fn reports() -> Key {
+        key("status")
+    }
+
+    /// `status/<host>`.
+    #[must_use]
+    pub fn report(host: &HostName) -> Key {
+        key(&format!("status/{host}"))
+    }
+
+    /// `audit/<minute>`, the directory of all operations of that minute, counted from the Unix epoch.
+    /// One directory a minute keeps each of them small enough to be listed.
+    #[must_use]
+    pub fn audit_of(at: Timestamp) -> Key {
+        key(&format!("audit/{:010}", at.as_millis().max(0) / 60_000))
+    }
+
+    /// `audit/<minute>/<operation>`.
+    #[must_use]
+    pub fn audit(at: Timestamp, operation: &OperationId) -> Key {
+        key(&format!("{}/{operation}", Self::audit_of(at)))
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "made of literals and of types whose every value fits a key; a test tries the extremes"
+)]
+fn key(text: &str) -> Key {
+    Key::new(text).expect("a legal key")
+}
