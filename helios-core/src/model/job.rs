@@ -359,3 +359,6 @@ impl fmt::Debug for Job {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,9 +33,11 @@ mod redacted;
 mod registration;
 mod resources;
 mod rollout_options;
+mod specs;
 mod task_state;
 mod throttle_state;
 mod unknown_members;
+mod validation;
 
 pub use agent_info::AgentInfo;
 pub use capabilities::Capabilities;
@@ -58,6 +60,11 @@ pub use read_error::ReadError;
 pub use registration::{ServiceEndpoint, ServicePortParameters, ServicePorts};
 pub use resources::Resources;
 pub use rollout_options::{ResolvedRolloutOptions, RolloutOptions};
+pub use specs::{parse_port_spec, parse_register_spec, parse_volume_spec};
 pub use task_state::TaskState;
 pub use throttle_state::ThrottleState;
 pub use unknown_members::unknown_members;
+pub use validation::{
+    JOB_ID_BYTES_MAX, JOB_JSON_BYTES_MAX, MAP_ENTRIES_MAX, Rule, TEXT_BYTES_MAX, ValidationRules,
+    Violation, validate,
+};
