@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod model;
+pub mod reconcile;
 pub mod runtime;
 pub mod schema;
 pub mod state_dir;

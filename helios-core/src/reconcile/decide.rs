@@ -1,0 +1,291 @@
+//! What to do about one task.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Goal, Job, JobId, TaskState, ThrottleState};
+use crate::runtime::{Container, ContainerState};
+use crate::time::Moment;
+
+use super::container_spec::{kill_after, kill_after_of};
+use super::ports::lost_port;
+use super::{
+    Action, Because, Desired, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
+};
+
+/// The decision about one task.
+pub(super) struct Decision {
+    pub(super) action: Option<Action>,
+    pub(super) because: Because,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) state: TaskState,
+    pub(super) throttled: ThrottleState,
+    pub(super) error: String,
+}
+
+impl Decision {
+    fn act(action: Action, because: Because, state: TaskState) -> Self {
+        Self {
+            action: Some(action),
+            ..Self::rest(because, state)
+        }
+    }
+
+    fn wait(waiting: Waiting, because: Because, state: TaskState) -> Self {
+        Self {
+            waiting: Some(waiting),
+            ..Self::rest(because, state)
+        }
+    }
+
+    fn rest(because: Because, state: TaskState) -> Self {
+        let throttled = ThrottleState::No;
+        Self {
+            action: None,
+            because,
+            waiting: None,
+            state,
+            throttled,
+            error: String::new(),
+        }
+    }
+}
+
+/// What to do about a task that is deployed here.
+pub(super) fn wanted(
+    task: &Task,
+    container: Option<&Container>,
+    observed: &Observed,
+    desired: &Desired,
+    (ports, refused): (Option<&BTreeMap<String, u16>>, Option<&str>),
+    now: Moment,
+) -> Decision {
+    let fresh = Memory::default();
+    let memory = observed.memories.get(&task.job.id).unwrap_or(&fresh);
+    let policy = &*desired.policy;
+    let mut decision = if let Some(verb) = memory.under_way {
+        if verb == Verb::Pull && task.goal == Goal::Stop {
+            Decision::act(Action::AbandonPull, Because::StopWanted, TaskState::Stopped)
+        } else {
+            under_way(verb, container)
+        }
+    } else if observed.containers.is_none() {
+        Decision::wait(Waiting::ForEngine, Because::EngineAway, last_known(memory))
+    } else if task.goal == Goal::Stop {
+        stop(&task.job, container, policy)
+    } else {
+        let lost = lost_port(&task.job.id, task, ports, observed);
+        start(task, container, memory, (ports, refused, lost), policy, now)
+    };
+    annotate(&mut decision, memory, refused, policy, now);
+    decision
+}
+
+/// What to do about something that is here and not deployed here.
+pub(super) fn unwanted(
+    id: &JobId,
+    container: Option<&Container>,
+    observed: &Observed,
+    desired: &Desired,
+) -> Decision {
+    if !desired.complete {
+        let state = container.map_or(TaskState::Stopped, state_of);
+        return Decision::wait(Waiting::ForGoals, Because::GoalsUnknown, state);
+    }
+    let memory = observed.memories.get(id);
+    match memory.and_then(|memory| memory.under_way) {
+        Some(Verb::Pull) => {
+            return Decision::act(
+                Action::AbandonPull,
+                Because::Undeployed,
+                TaskState::Stopping,
+            );
+        }
+        Some(verb) => {
+            let waiting = Waiting::ForAction(verb);
+            return Decision::wait(waiting, Because::UnderWay(verb), TaskState::Stopping);
+        }
+        None => {}
+    }
+    let Some(container) = container else {
+        return Decision::rest(Because::Undeployed, TaskState::Stopped);
+    };
+    match &container.state {
+        ContainerState::Running => {
+            let grace = kill_after_of(container, &desired.policy);
+            let action = Action::Stop(container.id.clone(), grace);
+            Decision::act(action, Because::Undeployed, TaskState::Stopping)
+        }
+        ContainerState::Created { .. } | ContainerState::Exited(_) => {
+            let action = Action::Remove(container.id.clone());
+            Decision::act(action, Because::Undeployed, TaskState::Stopped)
+        }
+        ContainerState::Removing => {
+            Decision::wait(Waiting::ForEngine, Because::Vanishing, TaskState::Stopped)
+        }
+    }
+}
+
+fn start(
+    task: &Task,
+    container: Option<&Container>,
+    memory: &Memory,
+    (ports, refused, lost): (Option<&BTreeMap<String, u16>>, Option<&str>, Option<u16>),
+    policy: &Policy,
+    now: Moment,
+) -> Decision {
+    let held_back = memory.not_before.filter(|until| now < *until);
+    match container.map(|container| (container, &container.state)) {
+        Some((_, ContainerState::Running)) => Decision::rest(Because::Settled, TaskState::Running),
+        Some((_, ContainerState::Removing)) => {
+            Decision::wait(Waiting::ForEngine, Because::Vanishing, TaskState::Creating)
+        }
+        Some((dead, ContainerState::Exited(exit))) => {
+            let because = Because::Exited(exit.code);
+            match held_back {
+                Some(until) => Decision::wait(Waiting::Until(until), because, TaskState::Exited),
+                None => Decision::act(Action::Remove(dead.id.clone()), because, TaskState::Exited),
+            }
+        }
+        Some((made, ContainerState::Created { .. })) => {
+            created(task, made, (ports, lost), policy, held_back)
+        }
+        None => match (held_back, refused) {
+            (Some(until), _) => {
+                let state = if memory.failure.is_some() {
+                    TaskState::Failed
+                } else {
+                    TaskState::Exited
+                };
+                Decision::wait(Waiting::Until(until), Because::Deployed, state)
+            }
+            (None, Some(_)) => Decision::wait(Waiting::ForPort, Because::NoPort, TaskState::Failed),
+            (None, None) => create(task, memory, ports, policy),
+        },
+    }
+}
+
+/// A container that was made and does not run: it is started, unless it is not the one to start.
+fn created(
+    task: &Task,
+    made: &Container,
+    (ports, lost): (Option<&BTreeMap<String, u16>>, Option<u16>),
+    policy: &Policy,
+    held_back: Option<Moment>,
+) -> Decision {
+    if let Some(until) = held_back {
+        return Decision::wait(
+            Waiting::Until(until),
+            Because::NotStarted,
+            TaskState::Failed,
+        );
+    }
+    let none = BTreeMap::new();
+    let spec = container_spec(&task.job, ports.unwrap_or(&none), policy);
+    if made.digest.as_ref() != Some(&spec.digest()) {
+        Decision::act(
+            Action::Remove(made.id.clone()),
+            Because::Outdated,
+            TaskState::Creating,
+        )
+    } else if let Some(port) = lost {
+        Decision::act(
+            Action::Remove(made.id.clone()),
+            Because::PortTaken(port),
+            TaskState::Creating,
+        )
+    } else {
+        Decision::act(
+            Action::Start(made.id.clone()),
+            Because::NotStarted,
+            TaskState::Starting,
+        )
+    }
+}
+
+fn create(
+    task: &Task,
+    memory: &Memory,
+    ports: Option<&BTreeMap<String, u16>>,
+    policy: &Policy,
+) -> Decision {
+    if memory.image_needed {
+        let image = task.job.image.clone().unwrap_or_default();
+        return Decision::act(
+            Action::Pull(image),
+            Because::ImageNotHere,
+            TaskState::PullingImage,
+        );
+    }
+    let none = BTreeMap::new();
+    let spec = container_spec(&task.job, ports.unwrap_or(&none), policy);
+    let because = match &memory.last_exit {
+        Some((_, exit)) => Because::Exited(exit.code),
+        None => Because::Deployed,
+    };
+    Decision::act(Action::Create(Box::new(spec)), because, TaskState::Creating)
+}
+
+fn stop(job: &Job, container: Option<&Container>, policy: &Policy) -> Decision {
+    match container.map(|container| (container, &container.state)) {
+        Some((running, ContainerState::Running)) => {
+            let action = Action::Stop(running.id.clone(), kill_after(job, policy));
+            Decision::act(action, Because::StopWanted, TaskState::Stopping)
+        }
+        _ => Decision::rest(Because::Settled, TaskState::Stopped),
+    }
+}
+
+fn under_way(verb: Verb, container: Option<&Container>) -> Decision {
+    let state = match verb {
+        Verb::Pull | Verb::AbandonPull => TaskState::PullingImage,
+        Verb::Create => TaskState::Creating,
+        Verb::Start => TaskState::Starting,
+        Verb::Stop => TaskState::Stopping,
+        Verb::Remove => container.map_or(TaskState::Stopped, state_of),
+    };
+    Decision::wait(Waiting::ForAction(verb), Because::UnderWay(verb), state)
+}
+
+fn state_of(container: &Container) -> TaskState {
+    match container.state {
+        ContainerState::Created { .. } => TaskState::Creating,
+        ContainerState::Running => TaskState::Running,
+        ContainerState::Exited(_) => TaskState::Exited,
+        ContainerState::Removing => TaskState::Stopped,
+    }
+}
+
+fn last_known(memory: &Memory) -> TaskState {
+    match (&memory.run, &memory.failure) {
+        (Some(_), _) => TaskState::Running,
+        (None, Some(_)) => TaskState::Failed,
+        (None, None) => TaskState::Unknown,
+    }
+}
+
+/// Adds what holds the task back and what is wrong with it.
+fn annotate(
+    decision: &mut Decision,
+    memory: &Memory,
+    refused: Option<&str>,
+    policy: &Policy,
+    now: Moment,
+) {
+    if let Some(failure) = &memory.failure {
+        decision.throttled = failure.throttled;
+        decision.error.clone_from(&failure.message);
+    } else if let (Because::NoPort, Some(reason)) = (&decision.because, refused) {
+        reason.clone_into(&mut decision.error);
+    }
+    if decision.throttled == ThrottleState::No
+        && !matches!(decision.state, TaskState::Stopped)
+        && let Some(left) = policy
+            .flapping
+            .remaining(&memory.ended, memory.current(now))
+    {
+        decision.throttled = ThrottleState::Flapping;
+        if decision.action.is_none() && decision.waiting.is_none() {
+            decision.waiting = Some(Waiting::Until(now.plus(left)));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What is remembered of a task between two looks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::{JobId, ThrottleState};
+use crate::runtime::{
+    Container, ContainerId, ContainerState, Exit, RuntimeError, RuntimeErrorKind,
+};
+use crate::time::Moment;
+
+use super::{Policy, Verb};
+
+/// A run at least this long clears the count of failures in a row.
+const STABLE_RUN: Duration = Duration::from_secs(10);
+
+/// What is remembered of one task. It is lost with the process, and nothing that must never happen depends
+/// on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The action that is being executed.
+    pub under_way: Option<Verb>,
+    /// The container that runs, and since when it was seen to.
+    pub run: Option<(ContainerId, Moment)>,
+    /// How long its past runs lasted, the latest last; as many as flap detection looks at.
+    pub ended: VecDeque<Duration>,
+    /// How often a container of it was started.
+    pub starts: u64,
+    /// Failures and short runs in a row.
+    pub failures: u32,
+    /// When the next attempt may begin.
+    pub not_before: Option<Moment>,
+    /// What went wrong last, until it runs.
+    pub failure: Option<Failure>,
+    /// The last container that ended, and how.
+    pub last_exit: Option<(ContainerId, Exit)>,
+    /// Whether the image has to be pulled before the next create.
+    pub image_needed: bool,
+    /// Whether the image was pulled for the create that comes next.
+    pub image_pulled: bool,
+    /// Whether the last start failed because a port was taken.
+    pub port_trouble: bool,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whether it holds the task back, and under which name.
+    pub throttled: ThrottleState,
+    /// For people.
+    pub message: String,
+}
+
+impl Memory {
+    /// Learns from a look at the task's container.
+    pub fn see(
+        &mut self,
+        job: &JobId,
+        container: Option<&Container>,
+        policy: &Policy,
+        now: Moment,
+    ) {
+        match container.map(|container| (&container.id, &container.state)) {
+            Some((id, ContainerState::Running)) => {
+                if self.run.as_ref().is_none_or(|(running, _)| running != id) {
+                    self.run = Some((id.clone(), now));
+                }
+                self.failure = None;
+                self.not_before = None;
+                self.port_trouble = false;
+            }
+            Some((id, ContainerState::Exited(exit))) => {
+                let is_news = self.last_exit.as_ref().is_none_or(|(ended, _)| ended != id);
+                self.last_exit = Some((id.clone(), exit.clone()));
+                if is_news {
+                    self.end_run(job, policy, now);
+                }
+            }
+            Some((_, ContainerState::Created { .. } | ContainerState::Removing)) | None => {
+                if self.run.is_some() {
+                    self.end_run(job, policy, now);
+                }
+            }
+        }
+    }
+
+    /// Learns that its container was stopped as it was told to, which is no failure.
+    pub fn stopped(&mut self, container: &ContainerId) {
+        self.run = None;
+        if self
+            .last_exit
+            .as_ref()
+            .is_none_or(|(ended, _)| ended != container)
+        {
+            self.last_exit = Some((container.clone(), Exit::default()));
+        }
+    }
+
+    /// Learns how an action ended.
+    pub fn done(
+        &mut self,
+        job: &JobId,
+        verb: Verb,
+        outcome: Result<(), &RuntimeError>,
+        policy: &Policy,
+        now: Moment,
+    ) {
+        self.under_way = None;
+        match (verb, outcome.map_err(RuntimeError::kind)) {
+            (Verb::Pull, Ok(())) => (self.image_needed, self.image_pulled) = (false, true),
+            (Verb::Create, Ok(())) => (self.image_pulled, self.port_trouble) = (false, false),
+            (Verb::Start, Ok(())) => self.starts += 1,
+            (_, Ok(())) | (Verb::AbandonPull, Err(_)) => {}
+            (Verb::Create, Err(RuntimeErrorKind::ImageUnknown)) if !self.image_pulled => {
+                self.image_needed = true;
+            }
+            (Verb::Pull | Verb::Create, Err(RuntimeErrorKind::ImageUnknown)) => {
+                self.hold_back(
+                    ThrottleState::ImageMissing,
+                    outcome,
+                    now.plus(policy.image_missing_delay),
+                );
+            }
+            (Verb::Pull, Err(_)) => {
+                self.hold_back(
+                    ThrottleState::ImagePullFailed,
+                    outcome,
+                    now.plus(policy.pull_failed_delay),
+                );
+            }
+            (_, Err(kind)) => {
+                self.port_trouble |= kind == RuntimeErrorKind::PortInUse;
+                let until = now.plus(policy.backoff.delay(&job.to_string(), self.failures));
+                self.failures = self.failures.saturating_add(1);
+                self.hold_back(ThrottleState::No, outcome, until);
+            }
+        }
+    }
+
+    /// How long the present run has lasted.
+    pub(super) fn current(&self, now: Moment) -> Option<Duration> {
+        self.run.as_ref().map(|(_, since)| now.since(*since))
+    }
+
+    fn hold_back(
+        &mut self,
+        throttled: ThrottleState,
+        outcome: Result<(), &RuntimeError>,
+        until: Moment,
+    ) {
+        let message = outcome.err().map(ToString::to_string).unwrap_or_default();
+        self.failure = Some(Failure { throttled, message });
+        self.not_before = Some(until);
+        // The next attempt begins with a create: by then the image may be here by other ways.
+        (self.image_needed, self.image_pulled) = (false, false);
+    }
+
+    fn end_run(&mut self, job: &JobId, policy: &Policy, now: Moment) {
+        let lasted = self.current(now).unwrap_or_default();
+        self.run = None;
+        if self.under_way == Some(Verb::Stop) {
+            return; // It ended because it was told to.
+        }
+        self.ended.push_back(lasted);
+        while self.ended.len() > policy.flapping.runs {
+            self.ended.pop_front();
+        }
+        self.failures = if lasted >= STABLE_RUN {
+            0
+        } else {
+            self.failures.saturating_add(1)
+        };
+        let delay = match policy.flapping.remaining(&self.ended, None) {
+            Some(_) => policy.flapping.delay,
+            None => policy
+                .backoff
+                .delay(&job.to_string(), self.failures.saturating_sub(1)),
+        };
+        self.not_before = Some(now.plus(delay));
+    }
+}

@@ -1,0 +1,113 @@
+//! From what is wanted and what is there to what is done: the pure middle of the agent.
+//!
+//! [`reconcile`] looks at a [`Desired`] and an [`Observed`] and returns a [`Plan`]. It knows no clock, no
+//! randomness and no input but its arguments, so everything an agent ever does can be asked for in a
+//! test, and explained afterwards: every line of a plan says why.
+//!
+//! What happens between two looks is kept in one [`Memory`] per task, which learns from looks
+//! ([`Memory::see`]) and from the outcome of actions ([`Memory::done`]).
+
+mod backoff;
+mod container_spec;
+mod decide;
+mod desired;
+mod flapping;
+mod memory;
+mod observed;
+mod plan;
+mod ports;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+pub use backoff::Backoff;
+pub use container_spec::{
+    JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec,
+};
+pub use desired::{Desired, Policy, Task};
+pub use flapping::Flapping;
+pub use memory::{Failure, Memory};
+pub use observed::{Leases, Observed};
+pub use plan::{Action, Because, Line, Plan, TaskPlan, Verb, Waiting};
+
+use std::collections::BTreeSet;
+
+use crate::model::{Goal, JobId};
+use crate::runtime::Container;
+use crate::time::Moment;
+
+/// Decides what is to be done now, for every task.
+///
+/// Total and deterministic: the same arguments give the same plan, and no arguments make it fail. At most
+/// one action is planned for a task, and none for a task that has one under way. Applied until nothing is
+/// left to do, it comes to rest.
+///
+/// ```
+/// use helios_core::model::{Goal, Job};
+/// use helios_core::reconcile::{Action, Because, Desired, Observed, Policy, reconcile};
+/// use helios_core::runtime::Containers;
+/// use helios_core::Moment;
+///
+/// let job = Job::new("web:1", "nginx:1.27")?.with_computed_id();
+/// let desired = Desired::new(Policy::for_host("web1")).with(job, Goal::Start);
+/// let observed = Observed { containers: Some(Containers::new()), ..Observed::default() };
+///
+/// let plan = reconcile(&desired, &observed, Moment::default());
+/// assert!(matches!(plan.tasks[0].action, Some(Action::Create(_))));
+/// assert_eq!(plan.tasks[0].because, Because::Deployed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
+    let unwanted = unwanted(desired, observed);
+    let leases = ports::lease(desired, observed, &unwanted);
+    let mut plan = Plan {
+        leases: leases.table,
+        ..Plan::default()
+    };
+    for (id, task) in &desired.tasks {
+        if task.goal == Goal::Undeploy {
+            continue;
+        }
+        let container = observed.container(&task.container);
+        let refused = leases.refused.get(id).map(String::as_str);
+        let ports = plan.leases.get(id);
+        let decision = decide::wanted(task, container, observed, desired, (ports, refused), now);
+        plan.add(
+            report::line(id.clone(), task.goal, container, observed, ports, decision),
+            now,
+        );
+    }
+    for (id, container) in unwanted {
+        let decision = decide::unwanted(&id, container, observed, desired);
+        let ports = plan.leases.get(&id);
+        plan.add(
+            report::line(id, Goal::Undeploy, container, observed, ports, decision),
+            now,
+        );
+    }
+    plan
+}
+
+/// The tasks that are here and not wanted: containers, and work under way.
+fn unwanted<'a>(desired: &Desired, observed: &'a Observed) -> Vec<(JobId, Option<&'a Container>)> {
+    let wanted = |id: &JobId| {
+        desired
+            .tasks
+            .get(id)
+            .is_some_and(|task| task.goal != Goal::Undeploy)
+    };
+    let mut found: Vec<_> = observed
+        .containers
+        .iter()
+        .flat_map(|containers| containers.iter())
+        .filter_map(|container| Some((container_spec::job_of(container)?, Some(container))))
+        .filter(|(id, _)| !wanted(id))
+        .collect();
+    let with_container: BTreeSet<_> = found.iter().map(|(id, _)| id.clone()).collect();
+    let at_work = observed.memories.iter().filter(|(id, memory)| {
+        memory.under_way.is_some() && !wanted(id) && !with_container.contains(*id)
+    });
+    found.extend(at_work.map(|(id, _)| (id.clone(), None)));
+    found
+}

@@ -1,0 +1,511 @@
+//! Scripts for a host in a test tube: plans are applied to containers that do as they are told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Goal, Job, PortMapping, TaskState, ThrottleState};
+use crate::runtime::{
+    Container, ContainerId, ContainerState, Containers, Exit, Protocol, RuntimeError,
+    RuntimeErrorKind,
+};
+
+/// A host whose engine obeys at once, or fails as it is told to.
+struct Host {
+    desired: Desired,
+    observed: Observed,
+    now: Moment,
+    made: u64,
+    fail: BTreeMap<Verb, RuntimeErrorKind>,
+    log: Vec<String>,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self {
+            desired: Desired::new(Policy::for_host("web1")),
+            observed: Observed {
+                containers: Some(Containers::new()),
+                ..Observed::default()
+            },
+            now: Moment::default(),
+            made: 0,
+            fail: BTreeMap::new(),
+            log: Vec::new(),
+        }
+    }
+
+    fn deploy(&mut self, job: &Job, goal: Goal) {
+        self.desired = self.desired.clone().with(job.clone(), goal);
+    }
+
+    fn look(&mut self) {
+        let Some(containers) = self.observed.containers.clone() else {
+            return;
+        };
+        let policy = Arc::clone(&self.desired.policy);
+        let mut known: Vec<_> = self.desired.tasks.keys().cloned().collect();
+        known.extend(containers.iter().filter_map(container_spec::job_of));
+        for id in known {
+            let container = containers.get(&container_name(&policy.namespace, &id));
+            self.observed
+                .memories
+                .entry(id.clone())
+                .or_default()
+                .see(&id, container, &policy, self.now);
+        }
+    }
+
+    /// One pass: decide and do. Says whether anything was done.
+    fn pass(&mut self) -> bool {
+        self.look();
+        let plan = reconcile(&self.desired, &self.observed, self.now);
+        self.observed.leases = Arc::clone(&plan.leases);
+        let mut acted = false;
+        for line in plan.tasks {
+            let Some(action) = line.action else { continue };
+            acted = true;
+            self.log.push(format!(
+                "{:?} {}: {}",
+                action.verb(),
+                line.job.name(),
+                line.because
+            ));
+            self.apply(&line.job, &action);
+        }
+        acted
+    }
+
+    fn apply(&mut self, job: &JobId, action: &Action) {
+        let verb = action.verb();
+        let failure = self
+            .fail
+            .get(&verb)
+            .map(|kind| RuntimeError::new(*kind, format!("{kind:?}")));
+        let policy = Arc::clone(&self.desired.policy);
+        if failure.is_none() {
+            self.obey(action);
+        }
+        let memory = self.observed.memories.entry(job.clone()).or_default();
+        memory.done(
+            job,
+            verb,
+            failure.as_ref().map_or(Ok(()), Err),
+            &policy,
+            self.now,
+        );
+        if let (Action::Stop(id, _), None) = (action, failure) {
+            memory.stopped(id);
+        }
+    }
+
+    fn obey(&mut self, action: &Action) {
+        let containers = self.observed.containers.as_mut().expect("an engine");
+        let with = |containers: &Containers, id: &ContainerId| {
+            containers
+                .iter()
+                .find(|c| c.id == *id)
+                .cloned()
+                .expect("the container is there")
+        };
+        match action {
+            Action::Create(spec) => {
+                self.made += 1;
+                assert!(
+                    containers.get(&spec.name).is_none(),
+                    "a second container for {}",
+                    spec.name
+                );
+                containers.insert(Container {
+                    id: ContainerId::new(format!("c{}", self.made)),
+                    name: spec.name.clone(),
+                    digest: Some(spec.digest()),
+                    labels: spec.labels.clone(),
+                    state: ContainerState::Created { error: None },
+                    ip: None,
+                });
+            }
+            Action::Start(id) => {
+                let container = with(containers, id);
+                containers.insert(Container {
+                    state: ContainerState::Running,
+                    ..container
+                });
+            }
+            Action::Stop(id, _) => {
+                let container = with(containers, id);
+                let state = ContainerState::Exited(Exit::default());
+                containers.insert(Container { state, ..container });
+            }
+            Action::Remove(id) => {
+                let name = with(containers, id).name;
+                containers.remove(&name);
+            }
+            Action::Pull(_) | Action::AbandonPull => {}
+        }
+    }
+
+    fn settle(&mut self) -> Vec<String> {
+        for _ in 0..100 {
+            if !self.pass() {
+                return std::mem::take(&mut self.log);
+            }
+        }
+        panic!("never comes to rest: {:?}", self.log);
+    }
+
+    fn exit(&mut self, job: &Job, code: i64) {
+        let containers = self.observed.containers.as_mut().unwrap();
+        let name = container_name("helios", &job.id);
+        let container = containers.get(&name).cloned().expect("it runs");
+        let state = ContainerState::Exited(Exit {
+            code,
+            ..Exit::default()
+        });
+        containers.insert(Container { state, ..container });
+    }
+
+    fn wait(&mut self, by: Duration) {
+        self.now = self.now.plus(by);
+    }
+
+    fn line(&mut self, job: &Job) -> TaskPlan {
+        self.look();
+        reconcile(&self.desired, &self.observed, self.now)
+            .task(&job.id)
+            .expect("a line")
+            .clone()
+    }
+}
+
+fn job(name: &str) -> Job {
+    Job::new(&format!("{name}:1"), "busybox")
+        .unwrap()
+        .with_computed_id()
+}
+
+#[test]
+fn a_deployed_job_gets_one_running_container() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    let log = host.settle();
+    assert_eq!(
+        log,
+        [
+            "Create web: it is deployed and has no container",
+            "Start web: its container is not started yet",
+        ]
+    );
+    assert_eq!(host.line(&job("web")).report.state, TaskState::Running);
+}
+
+#[test]
+fn a_dead_container_is_replaced_by_a_fresh_one_after_the_backoff() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.settle();
+    host.wait(Duration::from_secs(60));
+    host.exit(&job("web"), 137);
+    assert_eq!(host.settle(), [""; 0], "the backoff holds it back");
+    assert_eq!(host.line(&job("web")).report.state, TaskState::Exited);
+    host.wait(Duration::from_millis(200));
+    assert_eq!(
+        host.settle(),
+        [
+            "Remove web: its container ended with code 137",
+            "Create web: its container ended with code 137",
+            "Start web: its container is not started yet",
+        ]
+    );
+}
+
+#[test]
+fn a_job_that_keeps_dying_is_throttled_and_recovers() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    for _ in 0..10 {
+        host.settle();
+        host.exit(&job("web"), 1);
+        host.look();
+        host.wait(Duration::from_secs(40));
+    }
+    host.settle();
+    let line = host.line(&job("web"));
+    assert_eq!(
+        (line.report.state, line.report.throttled),
+        (TaskState::Running, ThrottleState::Flapping)
+    );
+    assert!(
+        line.waiting.is_some(),
+        "it is looked at again when it stops flapping"
+    );
+    host.wait(Duration::from_secs(61));
+    assert_eq!(host.line(&job("web")).report.throttled, ThrottleState::No);
+}
+
+#[test]
+fn an_image_that_is_not_here_is_pulled_once() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.fail
+        .insert(Verb::Create, RuntimeErrorKind::ImageUnknown);
+    assert!(host.pass());
+    host.fail.clear();
+    let log = host.settle();
+    assert_eq!(log[1], "Pull web: the image is not here");
+    assert_eq!(log.len(), 4, "{log:?}");
+}
+
+#[test]
+fn an_unknown_image_holds_the_job_back_and_says_so() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.fail
+        .insert(Verb::Create, RuntimeErrorKind::ImageUnknown);
+    host.fail.insert(Verb::Pull, RuntimeErrorKind::ImageUnknown);
+    host.settle();
+    let line = host.line(&job("web"));
+    assert_eq!(
+        (line.report.state, line.report.throttled),
+        (TaskState::Failed, ThrottleState::ImageMissing)
+    );
+    assert_eq!(line.report.error, "ImageUnknown");
+    host.wait(Duration::from_secs(121));
+    host.fail.clear();
+    assert_eq!(
+        host.settle().len(),
+        2,
+        "an image that came by other ways is used without a pull"
+    );
+}
+
+#[test]
+fn a_goal_to_stop_stops_and_keeps_and_starts_again() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.settle();
+    host.deploy(&job("web"), Goal::Stop);
+    assert_eq!(host.settle(), ["Stop web: it should be stopped"]);
+    assert_eq!(host.line(&job("web")).report.state, TaskState::Stopped);
+    host.deploy(&job("web"), Goal::Start);
+    assert_eq!(host.settle().len(), 3, "at once, without a backoff");
+}
+
+#[test]
+fn what_is_undeployed_is_stopped_removed_and_forgotten() {
+    let mut host = Host::new();
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .seconds_to_wait_before_kill(7)
+        .with_computed_id();
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    assert_eq!(host.observed.leases.len(), 1);
+    host.desired.tasks.clear();
+    let line = host.line(&web);
+    assert!(matches!(line.action, Some(Action::Stop(_, grace)) if grace == Duration::from_secs(7)));
+    assert_eq!(
+        host.settle(),
+        [
+            "Stop web: it is not deployed here any more",
+            "Remove web: it is not deployed here any more"
+        ]
+    );
+    assert!(host.observed.leases.is_empty());
+    assert!(
+        reconcile(&host.desired, &host.observed, host.now)
+            .tasks
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_agent_that_never_read_its_goals_stops_nothing() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.settle();
+    host.desired.tasks.clear();
+    host.desired.complete = false;
+    assert_eq!(host.settle(), [""; 0]);
+    assert_eq!(host.line(&job("web")).because, Because::GoalsUnknown);
+}
+
+#[test]
+fn an_engine_that_cannot_be_read_is_left_alone() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.observed.containers = None;
+    let plan = reconcile(&host.desired, &host.observed, host.now);
+    assert!(plan.tasks.iter().all(|line| line.action.is_none()));
+    assert_eq!(plan.tasks[0].waiting, Some(Waiting::ForEngine));
+}
+
+#[test]
+fn ports_are_leased_before_the_first_create_and_kept() {
+    let mut host = Host::new();
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    host.deploy(&web, Goal::Start);
+    let plan = reconcile(&host.desired, &host.observed, host.now);
+    let port = plan.leases[&web.id]["http"];
+    let Some(Action::Create(spec)) = &plan.tasks[0].action else {
+        panic!("{plan:?}")
+    };
+    assert_eq!(spec.ports[0].host_port, port);
+    assert_eq!(spec.env["HELIOS_PORT_http"], format!("web1:{port}"));
+    host.settle();
+    host.wait(Duration::from_secs(60));
+    host.exit(&web, 1);
+    host.settle();
+    assert_eq!(host.observed.leases[&web.id]["http"], port);
+}
+
+#[test]
+fn a_dynamic_port_that_was_taken_meanwhile_is_given_back() {
+    let mut host = Host::new();
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    host.deploy(&web, Goal::Start);
+    host.fail.insert(Verb::Start, RuntimeErrorKind::PortInUse);
+    host.settle();
+    let port = host.observed.leases[&web.id]["http"];
+    host.fail.clear();
+    host.observed.ports_in_use.insert((Protocol::Tcp, port));
+    host.wait(Duration::from_secs(1));
+    host.settle();
+    assert_ne!(host.observed.leases[&web.id]["http"], port);
+    assert_eq!(host.line(&web).report.state, TaskState::Running);
+}
+
+#[test]
+fn a_port_that_is_leased_to_another_task_is_waited_for() {
+    let mut host = Host::new();
+    let first = job("first")
+        .port("p", PortMapping::tcp(80).external(8080))
+        .with_computed_id();
+    let second = job("second")
+        .port("p", PortMapping::tcp(80).external(8080))
+        .with_computed_id();
+    host.deploy(&first, Goal::Start);
+    host.settle();
+    host.deploy(&second, Goal::Start);
+    host.settle();
+    let line = host.line(&second);
+    assert_eq!(
+        (line.because, line.report.state),
+        (Because::NoPort, TaskState::Failed)
+    );
+    assert!(
+        line.report.error.contains("still leased to first:1"),
+        "{}",
+        line.report.error
+    );
+    host.desired.tasks.remove(&first.id);
+    host.settle();
+    assert_eq!(host.line(&second).report.state, TaskState::Running);
+}
+
+#[test]
+fn leases_are_rebuilt_from_labels_when_the_state_was_lost() {
+    let mut host = Host::new();
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    let before = host.observed.leases.clone();
+    host.observed.leases = Arc::default();
+    host.observed.memories.clear();
+    assert_eq!(
+        host.settle(),
+        [""; 0],
+        "a healthy container is adopted untouched"
+    );
+    assert_eq!(host.observed.leases, before);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Goal(usize, Goal),
+    Undeploy(usize),
+    Exit(usize),
+    Fail(Verb, RuntimeErrorKind),
+    Heal,
+    Pass,
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let verb = prop_oneof![
+        Just(Verb::Pull),
+        Just(Verb::Create),
+        Just(Verb::Start),
+        Just(Verb::Stop)
+    ];
+    let kind = prop_oneof![
+        Just(RuntimeErrorKind::ImageUnknown),
+        Just(RuntimeErrorKind::PortInUse),
+        Just(RuntimeErrorKind::Failed),
+        Just(RuntimeErrorKind::RegistryUnreachable),
+    ];
+    prop_oneof![
+        (0..4_usize, prop_oneof![Just(Goal::Start), Just(Goal::Stop)])
+            .prop_map(|(j, g)| Step::Goal(j, g)),
+        (0..4_usize).prop_map(Step::Undeploy),
+        (0..4_usize).prop_map(Step::Exit),
+        (verb, kind).prop_map(|(verb, kind)| Step::Fail(verb, kind)),
+        Just(Step::Heal),
+        Just(Step::Pass),
+        (0..200_000_u64).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    /// Whatever happened before: once failures end and time passes, exactly what is wanted runs, and then
+    /// nothing more is done.
+    #[test]
+    fn any_history_ends_at_rest_with_what_is_wanted(steps in prop::collection::vec(step(), 0..60)) {
+        let mut host = Host::new();
+        let jobs: Vec<_> = (0..4)
+            .map(|n| job(&format!("j{n}")).port("p", PortMapping::tcp(80)).with_computed_id())
+            .collect();
+        for step in steps {
+            match step {
+                Step::Goal(n, goal) => host.deploy(&jobs[n], goal),
+                Step::Undeploy(n) => { host.desired.tasks.remove(&jobs[n].id); }
+                Step::Exit(n) => {
+                    let name = container_name("helios", &jobs[n].id);
+                    if host.observed.container(&name).is_some_and(|c| c.state == ContainerState::Running) {
+                        host.exit(&jobs[n], 1);
+                    }
+                }
+                Step::Fail(verb, kind) => { host.fail.insert(verb, kind); }
+                Step::Heal => host.fail.clear(),
+                Step::Pass => { host.pass(); }
+                Step::Wait(millis) => host.wait(Duration::from_millis(millis)),
+            }
+        }
+        host.fail.clear();
+        for _ in 0..12 {
+            host.settle();
+            host.wait(Duration::from_secs(130));
+        }
+        host.settle();
+        let again = reconcile(&host.desired, &host.observed, host.now);
+        prop_assert!(again.tasks.iter().all(|line| line.action.is_none()));
+        for (id, task) in &host.desired.tasks {
+            let running = host.observed.container(&task.container)
+                .is_some_and(|c| c.state == ContainerState::Running);
+            prop_assert_eq!(running, task.goal == Goal::Start, "{}", id);
+        }
+        let wanted = host.desired.tasks.len();
+        prop_assert!(host.observed.containers.as_ref().unwrap().len() <= wanted);
+        let ports: Vec<_> = host.observed.leases.values().flat_map(|lease| lease.values()).collect();
+        prop_assert_eq!(ports.len(), ports.iter().collect::<std::collections::BTreeSet<_>>().len());
+    }
+}
