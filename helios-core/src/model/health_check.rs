@@ -8,7 +8,6 @@ use super::read::Members;
 
 /// How an agent finds out whether a container is ready, before it reports the job as running.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum HealthCheck {
     /// A GET request that has to be answered with success.
     Http {

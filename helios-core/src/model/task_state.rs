@@ -26,3 +26,17 @@ wire_enum! {
         Unknown = "UNKNOWN",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TaskState;
+
+    #[test]
+    fn deployed_clients_know_these_names_and_no_others() {
+        assert_eq!(
+            serde_json::to_string(TaskState::ALL).unwrap(),
+            r#"["PULLING_IMAGE","CREATING","STARTING","HEALTHCHECKING","RUNNING","EXITED","STOPPING","STOPPED","FAILED","UNKNOWN"]"#
+        );
+        assert!(serde_json::from_str::<TaskState>(r#""PAUSED""#).is_err());
+    }
+}

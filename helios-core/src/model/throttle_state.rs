@@ -14,3 +14,16 @@ wire_enum! {
         ImagePullFailed = "IMAGE_PULL_FAILED",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ThrottleState;
+
+    #[test]
+    fn deployed_clients_know_these_names_and_no_others() {
+        assert_eq!(
+            serde_json::to_string(ThrottleState::ALL).unwrap(),
+            r#"["NO","FLAPPING","IMAGE_MISSING","IMAGE_PULL_FAILED"]"#
+        );
+    }
+}

@@ -25,6 +25,51 @@ fn refusal(json: &str) -> String {
 }
 
 #[test]
+fn a_job_made_in_code_is_the_job_read_from_json() {
+    let mut resources = Resources::memory(1);
+    (resources.memory_swap, resources.cpu_shares) = (Some(2), Some(3));
+    resources.cpuset = Some("4".to_owned());
+    let job = Job::new("a-full-job:1", "image:1.2.3")
+        .unwrap()
+        .hostname("hostname")
+        .command(["echo", "hi"])
+        .env("ENV", "VAR")
+        .resources(resources)
+        .port("port1", PortMapping::tcp(80))
+        .register(
+            ServiceEndpoint::new("svc", "tcp").unwrap(),
+            ServicePorts::of("port1"),
+        )
+        .grace_period(10)
+        .volume("/tmp", "")
+        .expires(Timestamp::from_millis(1_484_270_348))
+        .registration_domain("domain")
+        .token("token")
+        .health_check(HealthCheck::http("port1", "/hello"))
+        .security_opt("opt")
+        .network_mode("host")
+        .metadata("META", "DATA")
+        .add_capabilities(["cap1", "cap2"])
+        .drop_capabilities(["cap3"])
+        .seconds_to_wait_before_kill(99);
+    let id = "a-full-job:1:9693b4579ac48ed41f317ecf5edc5496b005b79d";
+    assert_eq!(job.compute_id().as_str(), id);
+    let more = job
+        .label("a", "b")
+        .ramdisk("/scratch", "size=1m")
+        .runtime("runc")
+        .rollout_options(RolloutOptions::default());
+    assert!(more.canonical_json().contains(
+        r#""ramdisks":{"/scratch":"size=1m"},"registration":{"svc/tcp":{"ports":{"port1":{}}}},"#
+    ));
+    assert!(
+        more.canonical_json()
+            .contains(r#""rolloutOptions":{},"runtime":"runc","#)
+    );
+    assert!(more.canonical_json().contains(r#""labels":{"a":"b"},"#));
+}
+
+#[test]
 fn scalars_become_what_is_wanted() {
     let job = with(r#""env":{"A":80,"B":1.50,"C":true,"D":1e3,"E":-7,"F":"x"}"#);
     let env: Vec<&str> = job.env.values().map(String::as_str).collect();
