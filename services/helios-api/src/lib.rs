@@ -1,2 +1,19 @@
 //! The Helios HTTP API: wire types, a router for a master, a client.
+//!
+//! * [`wire`]: what travels, in the JSON of the original Helios master.
+//! * [`version`]: how two sides find out whether they understand each other.
+//! * [`client`]: asks masters. Needs the feature `client`.
+//!
+//! Whoever only asks, such as a command line, takes the feature `client` alone and carries no server.
 #![deny(missing_docs)]
+
+#[macro_use]
+mod names;
+
+#[cfg(feature = "client")]
+pub mod client;
+pub mod version;
+pub mod wire;
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientError, ClientErrorKind};

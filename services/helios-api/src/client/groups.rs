@@ -1,0 +1,103 @@
+//! Deployment groups and their rolling updates.
+
+use helios_core::model::DeploymentGroup;
+use http::{Method, StatusCode};
+
+use super::query::Target;
+use super::request::Request;
+use super::{Client, ClientError};
+use crate::wire::{
+    CreateDeploymentGroupResponse, DeploymentGroupStatusResponse, RemoveDeploymentGroupResponse,
+    RollingUpdateRequest, RollingUpdateResponse,
+};
+
+const GROUP: &str = "deployment-group";
+
+impl Client {
+    /// The names of the deployment groups, sorted.
+    ///
+    /// # Errors
+    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind).
+    pub async fn deployment_groups(&self) -> Result<Vec<String>, ClientError> {
+        let target = Target::path(&[GROUP]);
+        self.send(Request::get(target)).await?.found()
+    }
+
+    /// The group of that name, if there is one.
+    ///
+    /// # Errors
+    /// As for every question.
+    pub async fn deployment_group(
+        &self,
+        name: &str,
+    ) -> Result<Option<DeploymentGroup>, ClientError> {
+        let target = Target::path(&[GROUP, name]);
+        self.send(Request::get(target)).await?.found_or_absent()
+    }
+
+    /// How the group of that name is doing, if there is one.
+    ///
+    /// # Errors
+    /// As for every question.
+    pub async fn deployment_group_status(
+        &self,
+        name: &str,
+    ) -> Result<Option<DeploymentGroupStatusResponse>, ClientError> {
+        let target = Target::path(&[GROUP, name, "status"]);
+        self.send(Request::get(target)).await?.found_or_absent()
+    }
+
+    /// Creates a group.
+    ///
+    /// # Errors
+    /// As for every change.
+    pub async fn create_deployment_group(
+        &self,
+        group: &DeploymentGroup,
+    ) -> Result<CreateDeploymentGroupResponse, ClientError> {
+        let target = Target::path(&[GROUP]);
+        let request = Request::change(Method::POST, target).with_body(group)?;
+        self.send(request).await?.outcome()
+    }
+
+    /// Removes a group; what it deployed stays deployed.
+    ///
+    /// # Errors
+    /// As for every change.
+    pub async fn remove_deployment_group(
+        &self,
+        name: &str,
+    ) -> Result<RemoveDeploymentGroupResponse, ClientError> {
+        let target = Target::path(&[GROUP, name]);
+        let request = Request::change(Method::DELETE, target);
+        self.send(request).await?.outcome()
+    }
+
+    /// Starts a rolling update of a group; one that is under way is replaced.
+    ///
+    /// # Errors
+    /// As for every change.
+    pub async fn rolling_update(
+        &self,
+        name: &str,
+        request: &RollingUpdateRequest,
+    ) -> Result<RollingUpdateResponse, ClientError> {
+        let target = Target::path(&[GROUP, name, "rolling-update"]);
+        let request = Request::change(Method::POST, target).with_body(request)?;
+        self.send(request).await?.outcome()
+    }
+
+    /// Stops the rolling update of a group. False when there is no such group.
+    ///
+    /// # Errors
+    /// As for every change.
+    pub async fn stop_deployment_group(&self, name: &str) -> Result<bool, ClientError> {
+        let target = Target::path(&[GROUP, name, "stop"]);
+        let reply = self.send(Request::change(Method::POST, target)).await?;
+        match reply.status {
+            status if status.is_success() => Ok(true),
+            StatusCode::NOT_FOUND => Ok(false),
+            _ => Err(reply.into_error()),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Getting a request to a master and its answer back.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::endpoint::Endpoint;
+use super::reply::Reply;
+use super::request::Request;
+use super::retry::{Failure, Next, after};
+use super::{ClientError, ClientErrorKind};
+use crate::version::{PROTOCOL_VERSION, VERSION_HEADER};
+
+/// The longest answer that is read, in bytes. The status of 10,000 hosts is a tenth of it.
+const REPLY_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    /// One attempt, connecting included.
+    pub(super) request: Duration,
+    /// All attempts and the pauses between them.
+    pub(super) total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(30),
+            total: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The connections to the masters, and where to begin asking.
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: HttpClient<HttpConnector, Full<Bytes>>,
+    endpoints: Vec<Endpoint>,
+    /// The endpoint that answered last: the first to be asked.
+    preferred: AtomicUsize,
+    authorization: Option<HeaderValue>,
+    timeouts: Timeouts,
+}
+
+/// An attempt without an answer that ends the call.
+struct Attempt {
+    failure: Failure,
+    error: ClientError,
+}
+
+impl Transport {
+    pub(super) fn new(
+        endpoints: Vec<Endpoint>,
+        bearer: Option<&str>,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
+        let authorization = bearer.map(bearer_header).transpose()?;
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Ok(Self {
+            http: HttpClient::builder(TokioExecutor::new()).build(connector),
+            endpoints,
+            preferred: AtomicUsize::new(0),
+            authorization,
+            timeouts,
+        })
+    }
+
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.endpoints.iter().map(Endpoint::as_str)
+    }
+
+    /// Asks one master after the other until one answers or the time is up.
+    pub(super) async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
+        let end = Instant::now() + self.timeouts.total;
+        let masters = u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX);
+        let first = self.preferred.load(Ordering::Relaxed);
+        let turns = (0..self.endpoints.len()).cycle().skip(first);
+        let turns = turns.filter_map(|index| Some((index, self.endpoints.get(index)?)));
+        for (attempt, (index, endpoint)) in (0..u32::MAX).zip(turns) {
+            let left = end.saturating_duration_since(Instant::now());
+            let message = self.message(endpoint, request)?;
+            let failed = match self.ask(endpoint, request, message, left).await {
+                Ok(reply) => {
+                    self.preferred.store(index, Ordering::Relaxed);
+                    return Ok(reply);
+                }
+                Err(failed) => failed,
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            let jitter = RandomState::new().build_hasher().finish().to_le_bytes()[0];
+            let repeatable = request.repeatable;
+            match after(failed.failure, repeatable, attempt, masters, left, jitter) {
+                Next::GiveUp => return Err(failed.error),
+                Next::Retry(pause) => {
+                    tracing::debug!(error = %failed.error, ?pause, "asking the next master");
+                    sleep(pause).await;
+                }
+            }
+        }
+        Err(no_master())
+    }
+
+    /// Asks one master once.
+    async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+        message: http::Request<Full<Bytes>>,
+        left: Duration,
+    ) -> Result<Reply, Attempt> {
+        let what = format!("{request} at {}", endpoint.as_str());
+        let limit = left.min(self.timeouts.request);
+        let exchange = async {
+            let response = self.http.request(message).await.map_err(|error| {
+                let failure = if error.is_connect() {
+                    Failure::NotSent
+                } else {
+                    Failure::Lost
+                };
+                Attempt {
+                    failure,
+                    error: lost(failure, endpoint, request).caused_by(error),
+                }
+            })?;
+            read(what, response).await.map_err(|error| Attempt {
+                failure: Failure::Lost,
+                error: lost(Failure::Lost, endpoint, request).caused_by(error),
+            })
+        };
+        let reply = timeout(limit, exchange).await.map_err(|_| Attempt {
+            failure: Failure::Lost,
+            error: too_slow(endpoint, request, limit),
+        })??;
+        match reply.status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(Attempt {
+                failure: Failure::PutOff,
+                error: reply.into_error(),
+            }),
+            // A proxy's words: what is behind it may have got the request.
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Err(Attempt {
+                failure: Failure::Lost,
+                error: lost(Failure::Lost, endpoint, request).caused_by(reply.into_error()),
+            }),
+            _ => Ok(reply),
+        }
+    }
+
+    fn message(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<http::Request<Full<Bytes>>, ClientError> {
+        let mut message = http::Request::builder()
+            .method(request.method.clone())
+            .uri(endpoint.uri(request.target.as_str())?)
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("helios/", env!("CARGO_PKG_VERSION")))
+            .header(VERSION_HEADER, PROTOCOL_VERSION.to_string());
+        if let Some(authorization) = &self.authorization {
+            message = message.header(AUTHORIZATION, authorization);
+        }
+        if request.body.is_some() {
+            message = message.header(CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(request.body.clone().unwrap_or_default());
+        message.body(body).map_err(|error| {
+            let message = format!("{request} cannot be sent");
+            ClientError::new(ClientErrorKind::Refused, message).caused_by(error)
+        })
+    }
+}
+
+fn bearer_header(token: &str) -> Result<HeaderValue, ClientError> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| {
+        let message = "the bearer token holds characters that cannot be sent";
+        ClientError::new(ClientErrorKind::BadEndpoint, message).caused_by(error)
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(
+    what: String,
+    response: Response<Incoming>,
+) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, REPLY_BYTES_MAX).collect().await?;
+    Ok(Reply {
+        what,
+        status: parts.status,
+        headers: parts.headers,
+        body: body.to_bytes(),
+    })
+}
+
+fn lost(failure: Failure, endpoint: &Endpoint, request: &Request) -> ClientError {
+    let master = endpoint.as_str();
+    if failure == Failure::NotSent {
+        return ClientError::new(
+            ClientErrorKind::Unreachable,
+            format!(
+                "cannot reach the master at {master}: is `helios solo` running? set -z or HELIOS_MASTER"
+            ),
+        );
+    }
+    unknown(
+        request,
+        &format!("the connection to the master at {master} broke"),
+    )
+}
+
+fn too_slow(endpoint: &Endpoint, request: &Request, limit: Duration) -> ClientError {
+    let master = endpoint.as_str();
+    unknown(
+        request,
+        &format!("the master at {master} did not answer within {limit:.0?}"),
+    )
+}
+
+fn unknown(request: &Request, what: &str) -> ClientError {
+    if request.repeatable {
+        let message = format!("{request}: {what}, try again in a moment");
+        return ClientError::new(ClientErrorKind::Unreachable, message);
+    }
+    let message = format!("{request}: {what}; it may be done or not, look before you repeat it");
+    ClientError::new(ClientErrorKind::OutcomeUnknown, message)
+}
+
+fn no_master() -> ClientError {
+    ClientError::new(
+        ClientErrorKind::Unreachable,
+        "no master answered: set -z or HELIOS_MASTER",
+    )
+}
