@@ -144,6 +144,12 @@ mod tests {
     }
 
     #[test]
+    fn a_hyphen_counts_before_case_and_what_follows() {
+        assert_eq!(natural_cmp("ab2", "a-b1"), Ordering::Less);
+        assert_eq!(natural_cmp("Ab", "a-b"), Ordering::Less);
+    }
+
+    #[test]
     fn numbers_of_any_length_compare_by_value() {
         let (small, large) = ("h99999999999999999999999", "h100000000000000000000000");
         assert_eq!(natural_cmp(small, large), Ordering::Less);

@@ -70,6 +70,28 @@ fn sets_have_the_order_of_the_original() {
     }
 }
 
+#[test]
+fn a_crowded_bucket_doubles_the_table_and_a_full_one_does_not() {
+    // Eight texts of one hash, a ninth, and two whose order depends on the size of the table.
+    let eight = [
+        "AaAaAa", "AaAaBB", "AaBBAa", "AaBBBB", "BBAaAa", "BBAaBB", "BBBBAa", "BBBBBB",
+    ];
+    let order_of_last = |items: &[&str]| {
+        let set: Capabilities = items.iter().copied().collect();
+        let last: Vec<String> = set
+            .iter()
+            .filter(|item| item.len() == 1)
+            .map(str::to_owned)
+            .collect();
+        last.concat()
+    };
+    assert_eq!(order_of_last(&[&eight[..], &["b", "q"]].concat()), "qb");
+    assert_eq!(
+        order_of_last(&[&eight[..], &["AaAaC#", "b", "q"]].concat()),
+        "bq"
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_written_as_json_that_reads_back(text in any::<String>()) {

@@ -89,6 +89,28 @@ fn rules_that_no_vector_covers() {
 }
 
 #[test]
+fn images_at_the_edge_of_what_is_allowed() {
+    let (tag, repository) = ("t".repeat(128), "r".repeat(255));
+    for (image, broken) in [
+        (format!("foo:{tag}"), None),
+        (format!("foo:{tag}t"), Some("V13")),
+        (repository.clone(), None),
+        (format!("{repository}r"), Some("V20")),
+        ("999.999.999.999/foo".to_owned(), None),
+        ("1.2.3.4567/foo".to_owned(), Some("V17")),
+        ("-a.b/foo".to_owned(), Some("V17")),
+        ("a.b:+80/foo".to_owned(), None),
+        ("a.b:/foo".to_owned(), Some("V18")),
+        ("foo:-tag".to_owned(), Some("V13")),
+        ("foo@:".to_owned(), Some("V15")),
+        ("//".to_owned(), None),
+    ] {
+        let job = Job::new("foo:1", &image).unwrap().with_computed_id();
+        assert_eq!(check(&job), Vec::from_iter(broken), "{image}");
+    }
+}
+
+#[test]
 fn a_client_checks_neither_hash_nor_capabilities() {
     let job = job().add_capabilities(["SYS_ADMIN"]);
     assert_eq!(validate(&job, &ValidationRules::for_client(NOW)), []);
