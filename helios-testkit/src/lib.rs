@@ -1,2 +1,4 @@
 //! Prove your orchestrator: conformance suites, fakes, mocks and a fleet simulator for Helios.
 #![deny(missing_docs)]
+
+pub mod store;

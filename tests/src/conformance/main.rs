@@ -1,0 +1,4 @@
+//! Every backend keeps every guarantee of its port, and the suites that say so catch planted bugs.
+
+#[cfg(test)]
+mod store_memory;
