@@ -2,7 +2,9 @@
 #![deny(missing_docs)]
 
 pub mod clock;
+pub mod cluster;
 pub mod model;
+pub mod ops;
 pub mod reconcile;
 pub mod runtime;
 pub mod schema;
@@ -11,6 +13,7 @@ pub mod store;
 pub mod time;
 
 pub use clock::{Clock, SystemClock};
+pub use cluster::Cluster;
 pub use model::{Deployment, Goal, HostName, Job, JobId, PortMapping, TaskState};
 pub use runtime::Runtime;
 pub use state_dir::StateDir;

@@ -72,7 +72,7 @@ impl HostRecord {
 }
 
 /// The external ports a job asks for by number.
-fn static_ports(job: &Job) -> impl Iterator<Item = (&str, u16)> {
+pub(crate) fn static_ports(job: &Job) -> impl Iterator<Item = (&str, u16)> {
     let ports: BTreeSet<_> = job.ports.values().filter_map(static_port).collect();
     ports.into_iter()
 }

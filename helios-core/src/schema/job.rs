@@ -12,10 +12,11 @@ use crate::model::{Job, JobId};
 pub struct JobRecord {
     /// The job.
     pub job: Arc<Job>,
-    /// Set before a removal looks for deployments. A deployment takes it back, which fails the removal;
-    /// so none can be added behind its back, and a removal that was never finished does no harm.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub removing: bool,
+    /// The operation that is about to remove the job, set before it looks for deployments. A deployment
+    /// takes the mark back, which fails the removal; so none can be added behind its back, and a removal
+    /// that was never finished blocks nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removing: Option<String>,
 }
 
 /// Which job has a name and version.

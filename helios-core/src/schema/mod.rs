@@ -30,6 +30,8 @@ pub use operation::{OperationId, OperationIds};
 pub use report::{HostReport, LastExit, TaskReport};
 pub use versioned::Versioned;
 
+pub(crate) use host::static_ports;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -60,7 +60,7 @@ fn values_are_stored_as_the_golden_files_say() {
     check(&ClusterRecord { id }, include_str!("golden/cluster.json"));
     let record = JobRecord {
         job: Arc::new(job()),
-        removing: false,
+        removing: None,
     };
     check(&record, include_str!("golden/job.json"));
     let record = NameRecord { id: job().id };

@@ -1,0 +1,270 @@
+//! Making changes, each exactly once.
+
+use crate::model::{HostName, JobId};
+use crate::ops::{
+    self, CreateJob, Deploy, DeployView, DeregisterView, RegisterHost, RegisterView, Removal,
+    RemoveJob, RemoveView, SetGoal, Undeploy,
+};
+use crate::schema::{HostRecord, Keys, NameRecord, Stamp, Versioned};
+use crate::store::{StoreError, StoreErrorKind, Txn};
+
+use super::doubt::{Doubt, Verdict};
+use super::{Cluster, ClusterError, Records};
+
+/// How often a change is decided anew before its maker is told that others were always faster.
+const ATTEMPTS_MAX: u32 = 64;
+
+/// A change that is asked for.
+#[derive(Debug)]
+enum Change<'a> {
+    CreateJob(&'a CreateJob),
+    RemoveJob(&'a RemoveJob),
+    Deploy(&'a Deploy),
+    Undeploy(&'a Undeploy),
+    SetGoal(&'a SetGoal),
+    RegisterHost(&'a RegisterHost),
+    TakeOverHost(&'a RegisterHost),
+    DeregisterHost(&'a HostName),
+}
+
+/// What to do next about a change.
+enum Step {
+    /// Commit this, and the change is made.
+    Finish(Txn),
+    /// Commit this, and look again.
+    Prepare(Txn),
+}
+
+/// Changes. Each happens exactly once or, after an error, not at all; only after an error of the kind
+/// `Indeterminate` it is not known. Dropping one of these futures is like that.
+///
+/// Others may change the same things at the same time: then it is decided anew. A `Conflict` is returned
+/// only after many attempts, and names the entry that others were always faster at.
+impl Cluster {
+    /// Creates a job, and returns its id with the hash.
+    ///
+    /// # Errors
+    /// As [`ops::create_job`], or those of the store.
+    pub async fn create_job(&self, request: &CreateJob) -> Result<JobId, ClusterError> {
+        self.make(Change::CreateJob(request)).await?;
+        Ok(request.id())
+    }
+
+    /// Removes a job that is deployed nowhere.
+    ///
+    /// # Errors
+    /// As [`ops::remove_job`], or those of the store; `Corrupt` when a host cannot be read, since nobody can
+    /// say whether the job is deployed there.
+    pub async fn remove_job(&self, request: &RemoveJob) -> Result<(), ClusterError> {
+        self.make(Change::RemoveJob(request)).await
+    }
+
+    /// Deploys a job to a host.
+    ///
+    /// # Errors
+    /// As [`ops::deploy`], or those of the store; `LimitExceeded` when the host has so many deployments
+    /// already that they do not fit one entry.
+    pub async fn deploy(&self, request: &Deploy) -> Result<(), ClusterError> {
+        self.make(Change::Deploy(request)).await
+    }
+
+    /// Undeploys a job from a host.
+    ///
+    /// # Errors
+    /// As [`ops::undeploy`], or those of the store.
+    pub async fn undeploy(&self, request: &Undeploy) -> Result<(), ClusterError> {
+        self.make(Change::Undeploy(request)).await
+    }
+
+    /// Sets the goal of a deployed job.
+    ///
+    /// # Errors
+    /// As [`ops::set_goal`], or those of the store.
+    pub async fn set_goal(&self, request: &SetGoal) -> Result<(), ClusterError> {
+        self.make(Change::SetGoal(request)).await
+    }
+
+    /// Registers a host for an agent; a host that is registered for it already stays as it is.
+    ///
+    /// # Errors
+    /// As [`ops::register_host`], or those of the store.
+    pub async fn register_host(&self, request: &RegisterHost) -> Result<(), ClusterError> {
+        self.make(Change::RegisterHost(request)).await
+    }
+
+    /// Gives the name of a host whose agent is gone to another agent, with its goals.
+    ///
+    /// # Errors
+    /// As [`ops::take_over_host`], or those of the store.
+    pub async fn take_over_host(&self, request: &RegisterHost) -> Result<(), ClusterError> {
+        self.make(Change::TakeOverHost(request)).await
+    }
+
+    /// Deregisters a host with all its deployments.
+    ///
+    /// # Errors
+    /// As [`ops::deregister_host`], or those of the store.
+    pub async fn deregister_host(&self, host: &HostName) -> Result<(), ClusterError> {
+        self.make(Change::DeregisterHost(host)).await
+    }
+
+    /// Looks, decides and commits, until one of them is final.
+    async fn make(&self, change: Change<'_>) -> Result<(), ClusterError> {
+        let stamp = self.stamp();
+        let _turn = self.lanes.turn(change.subject()).await;
+        let mut doubt = Doubt::default();
+        let mut prepared = false;
+        let mut lost = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let decided = self.decide(&change, &stamp, prepared).await;
+            // Only now, so that a refusal for what this very change did is not taken for an answer.
+            let (txn, last) = match doubt.settle(&self.store, &stamp, decided).await? {
+                Verdict::Made => return Ok(()),
+                Verdict::Unknown => continue,
+                Verdict::Decided(Step::Finish(txn)) => (txn, true),
+                Verdict::Decided(Step::Prepare(txn)) => (txn, false),
+            };
+            if txn.is_empty() {
+                return Ok(());
+            }
+            match self.store.commit(txn).await {
+                Ok(()) if last => return Ok(()),
+                Ok(()) => prepared = true,
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {
+                    prepared = false;
+                    lost = Some(error);
+                }
+                Err(error) if error.kind() == StoreErrorKind::Indeterminate => {
+                    prepared = false;
+                    doubt.begin(error).await?;
+                }
+                Err(error) => return Err(doubt.explain(error).into()),
+            }
+        }
+        Err(doubt
+            .explain(lost.unwrap_or_else(|| always_slower(&change)))
+            .into())
+    }
+
+    /// One look at the store, and what follows from it. `prepared` says that the step before was to
+    /// prepare, and was committed.
+    async fn decide(
+        &self,
+        change: &Change<'_>,
+        stamp: &Stamp,
+        prepared: bool,
+    ) -> Result<Step, ClusterError> {
+        let txn = match change {
+            Change::CreateJob(request) => {
+                let same_name = self.name_record(&request.job.id).await?;
+                ops::create_job(same_name.as_deref(), request, stamp)?
+            }
+            Change::RemoveJob(request) => {
+                let view = self.remove_view(&request.job, prepared).await?;
+                match ops::remove_job(&view, request, stamp)? {
+                    Removal::Mark(txn) => return Ok(Step::Prepare(txn)),
+                    Removal::Delete(txn) => txn,
+                }
+            }
+            Change::Deploy(request) => {
+                let view = self.deploy_view(&request.job, &request.host).await?;
+                ops::deploy(&view, request, stamp)?
+            }
+            Change::Undeploy(request) => {
+                let host = self.host_record(&request.host).await?;
+                ops::undeploy(host.as_ref(), request, stamp)?
+            }
+            Change::SetGoal(request) => {
+                let view = self.deploy_view(&request.job, &request.host).await?;
+                ops::set_goal(&view, request, stamp)?
+            }
+            Change::RegisterHost(request) => {
+                let view = self.register_view(&request.host).await?;
+                ops::register_host(&view, request, stamp)?
+            }
+            Change::TakeOverHost(request) => {
+                let view = self.register_view(&request.host).await?;
+                ops::take_over_host(&view, request, stamp)?
+            }
+            Change::DeregisterHost(host) => {
+                let view = self.deregister_view(host).await?;
+                ops::deregister_host(&view, host, stamp)?
+            }
+        };
+        Ok(Step::Finish(txn))
+    }
+
+    async fn deploy_view(&self, job: &JobId, host: &HostName) -> Result<DeployView, StoreError> {
+        let (job, host) =
+            futures_util::future::try_join(self.job_record(job), self.host_record(host)).await?;
+        Ok(DeployView { job, host })
+    }
+
+    async fn remove_view(&self, job: &JobId, marked: bool) -> Result<RemoveView, StoreError> {
+        let record = self.job_record(job).await?;
+        let name = self.name_record(job).await?;
+        let snapshot = self.store.list(&Keys::hosts()).await?;
+        let hosts = Records::<HostName, HostRecord>::decode(&Keys::hosts(), &snapshot);
+        if let Some(unreadable) = hosts.unreadable().next() {
+            let message = format!("{unreadable}; job {job} may be deployed there");
+            let error = StoreError::new(StoreErrorKind::Corrupt, message);
+            return Err(error.at(unreadable.key.clone()));
+        }
+        let deployed = hosts
+            .iter()
+            .filter(|(_, host)| host.goals.contains_key(job));
+        Ok(RemoveView {
+            job: record,
+            name,
+            hosts: deployed.map(|(host, _)| host.clone()).collect(),
+            marked,
+        })
+    }
+
+    async fn register_view(&self, host: &HostName) -> Result<RegisterView, StoreError> {
+        Ok(RegisterView {
+            host: self.host_record(host).await?,
+            up: self.read(&Keys::up(host)).await?,
+        })
+    }
+
+    async fn deregister_view(&self, host: &HostName) -> Result<DeregisterView, StoreError> {
+        let record = self.store.get(&Keys::host(host)).await?;
+        let report = self.store.get(&Keys::report(host)).await?;
+        Ok(DeregisterView {
+            host: record.map(|entry| entry.version),
+            report: report.map(|entry| entry.version),
+        })
+    }
+
+    async fn name_record(&self, id: &JobId) -> Result<Option<Versioned<NameRecord>>, StoreError> {
+        match Keys::job_name(id) {
+            Ok(key) => self.read(&key).await,
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// What to take turns at.
+    fn subject(&self) -> &str {
+        match self {
+            Self::CreateJob(request) => request.job.id.name(),
+            Self::RemoveJob(request) => request.job.name(),
+            Self::Deploy(Deploy { host, .. })
+            | Self::Undeploy(Undeploy { host, .. })
+            | Self::SetGoal(SetGoal { host, .. })
+            | Self::RegisterHost(RegisterHost { host, .. })
+            | Self::TakeOverHost(RegisterHost { host, .. }) => host.as_str(),
+            Self::DeregisterHost(host) => host.as_str(),
+        }
+    }
+}
+
+fn always_slower(change: &Change<'_>) -> StoreError {
+    let message = format!(
+        "{}: others were faster {ATTEMPTS_MAX} times",
+        change.subject()
+    );
+    StoreError::new(StoreErrorKind::Conflict, message)
+}

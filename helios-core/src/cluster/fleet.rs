@@ -1,0 +1,194 @@
+//! The whole cluster at a glance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{HostName, Job, JobId};
+use crate::schema::{
+    GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, Versioned,
+};
+use crate::store::{Key, Snapshot};
+
+use super::{Records, Unreadable};
+
+/// All there is to know about a cluster: five directories, read at about the same time.
+///
+/// Not atomic across entries: a deployment may be seen before the job it names. A clone costs nothing,
+/// and consecutive views of one watch share what did not change.
+#[derive(Clone, Debug, Default)]
+pub struct FleetView {
+    /// The jobs.
+    pub jobs: Records<JobId, JobRecord>,
+    /// The registered hosts, with their goals.
+    pub hosts: Records<HostName, HostRecord>,
+    /// The agents that are alive.
+    pub up: Records<HostName, Presence>,
+    /// What the agents report.
+    pub reports: Records<HostName, HostReport>,
+    /// The masters that are alive.
+    pub masters: Records<String, Presence>,
+}
+
+impl FleetView {
+    /// The host of that name, if it is registered.
+    #[must_use]
+    pub fn host(&self, host: &HostName) -> Option<HostView> {
+        let record = self.hosts.get(host)?;
+        let view = HostView::new(record, self.up.get(host), self.reports.get(host));
+        Some(view)
+    }
+
+    /// A job, and what has become of it on all hosts.
+    #[must_use]
+    pub fn job_status(&self, job: &JobId) -> Option<JobStatus<'_>> {
+        self.job_statuses([job]).into_values().next()
+    }
+
+    /// Those of the jobs that exist, each with what has become of it on all hosts. Looks at every host
+    /// once, however many jobs are asked for.
+    pub fn job_statuses<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = &'a JobId>,
+    ) -> BTreeMap<JobId, JobStatus<'_>> {
+        let known = jobs.into_iter().filter_map(|id| {
+            let status = JobStatus::of(&self.jobs.get(id)?.job);
+            Some((id.clone(), status))
+        });
+        let mut statuses: BTreeMap<JobId, JobStatus<'_>> = known.collect();
+        for (host, record) in self.hosts.iter() {
+            for (id, goal) in &record.goals {
+                if let Some(status) = statuses.get_mut(id) {
+                    status.deployments.insert(host, goal);
+                }
+            }
+            let report = self.reports.get(host);
+            let own = report.filter(|report| report.agent_id == record.agent_id);
+            for (id, task) in own.into_iter().flat_map(|report| &report.tasks) {
+                if let Some(status) = statuses.get_mut(id) {
+                    status.tasks.insert(host, task);
+                }
+            }
+        }
+        statuses
+    }
+
+    /// Everything that cannot be read, each with its reason. It is missing elsewhere in this view.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        let desired = self.jobs.unreadable().chain(self.hosts.unreadable());
+        let observed = self.up.unreadable().chain(self.reports.unreadable());
+        desired.chain(observed).chain(self.masters.unreadable())
+    }
+}
+
+/// A registered host: what is wanted of it, whether it is up, and what it reports.
+#[derive(Clone, Debug)]
+pub struct HostView {
+    /// Whose it is and what should run there.
+    pub record: Versioned<HostRecord>,
+    /// Whether its agent is alive.
+    pub up: bool,
+    /// What its agent reported last, whether alive or not.
+    pub report: Option<Versioned<HostReport>>,
+}
+
+impl HostView {
+    /// What others than the host's own agent say does not count.
+    pub(super) fn new(
+        record: &Versioned<HostRecord>,
+        up: Option<&Versioned<Presence>>,
+        report: Option<&Versioned<HostReport>>,
+    ) -> Self {
+        Self {
+            record: record.clone(),
+            up: up.is_some_and(|up| up.id == record.agent_id),
+            report: report
+                .filter(|report| report.agent_id == record.agent_id)
+                .cloned(),
+        }
+    }
+}
+
+/// A job, and what has become of it on all hosts. A host can be in one of the maps only: before its agent
+/// has read a deployment, or while it still stops what is no longer deployed.
+#[derive(Clone, Debug)]
+pub struct JobStatus<'a> {
+    /// The job.
+    pub job: Arc<Job>,
+    /// Where it is deployed.
+    pub deployments: BTreeMap<&'a HostName, &'a GoalRecord>,
+    /// What agents report of it.
+    pub tasks: BTreeMap<&'a HostName, &'a TaskReport>,
+}
+
+impl JobStatus<'_> {
+    fn of(job: &Arc<Job>) -> Self {
+        Self {
+            job: Arc::clone(job),
+            deployments: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+        }
+    }
+}
+
+/// One of the directories a view is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Jobs,
+    Hosts,
+    Up,
+    Reports,
+    Masters,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Jobs,
+        Self::Hosts,
+        Self::Up,
+        Self::Reports,
+        Self::Masters,
+    ];
+
+    pub(super) fn dir(self) -> Key {
+        match self {
+            Self::Jobs => Keys::jobs(),
+            Self::Hosts => Keys::hosts(),
+            Self::Up => Keys::ups(),
+            Self::Reports => Keys::reports(),
+            Self::Masters => Keys::masters(),
+        }
+    }
+}
+
+/// Keeps a view in step with snapshots of its directories.
+#[derive(Debug, Default)]
+pub(super) struct FleetTracker {
+    seen: BTreeMap<Part, Snapshot>,
+    view: FleetView,
+}
+
+impl FleetTracker {
+    /// Takes in a newer snapshot, and says whether the view changed.
+    pub(super) fn advance(&mut self, part: Part, newer: Snapshot) -> bool {
+        let first = !self.seen.contains_key(&part);
+        let older = self.seen.entry(part).or_default();
+        let (dir, view) = (part.dir(), &mut self.view);
+        let changed = match part {
+            Part::Jobs => view.jobs.advance(&dir, older, &newer),
+            Part::Hosts => view.hosts.advance(&dir, older, &newer),
+            Part::Up => view.up.advance(&dir, older, &newer),
+            Part::Reports => view.reports.advance(&dir, older, &newer),
+            Part::Masters => view.masters.advance(&dir, older, &newer),
+        };
+        *older = newer;
+        changed || first
+    }
+
+    /// The view, once every directory was seen.
+    pub(super) fn view(&self) -> Option<FleetView> {
+        (self.seen.len() == Part::ALL.len()).then(|| self.view.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

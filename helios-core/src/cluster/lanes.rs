@@ -1,0 +1,29 @@
+//! Taking turns at the same entry.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// How many lanes there are. Two entries in one lane merely wait for each other without need.
+const LANES: usize = 64;
+
+/// Turns at entries that many want to change at once.
+///
+/// Nothing depends on them for being right: the store decides which of several changes wins. But fifty
+/// deployments to one host that take turns need fifty commits, and over a thousand if they race.
+#[derive(Debug)]
+pub(super) struct Lanes([Mutex<()>; LANES]);
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+
+    /// Waits until it is the caller's turn at what is called `name`. The turn ends with the guard.
+    pub(super) async fn turn(&self, name: &str) -> Option<MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).ok()?;
+        Some(self.0.get(lane)?.lock().await)
+    }
+}
