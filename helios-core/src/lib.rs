@@ -1,6 +1,7 @@
 //! Deployment as a library: what should run on a fleet of hosts, and how to get there.
 #![deny(missing_docs)]
 
+pub mod agent;
 pub mod clock;
 pub mod cluster;
 pub mod model;

@@ -9,7 +9,7 @@ use crate::time::Moment;
 use super::container_spec::{kill_after, kill_after_of};
 use super::ports::lost_port;
 use super::{
-    Action, Because, Desired, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
+    Action, Because, Desired, Look, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
 };
 
 /// The decision about one task.
@@ -17,6 +17,9 @@ pub(super) struct Decision {
     pub(super) action: Option<Action>,
     pub(super) because: Because,
     pub(super) waiting: Option<Waiting>,
+    pub(super) look: Option<Look>,
+    /// When to look again, whatever else it waits for.
+    pub(super) again: Option<Moment>,
     pub(super) state: TaskState,
     pub(super) throttled: ThrottleState,
     pub(super) error: String,
@@ -43,6 +46,8 @@ impl Decision {
             action: None,
             because,
             waiting: None,
+            look: None,
+            again: None,
             state,
             throttled,
             error: String::new(),
@@ -135,7 +140,9 @@ fn start(
 ) -> Decision {
     let held_back = memory.not_before.filter(|until| now < *until);
     match container.map(|container| (container, &container.state)) {
-        Some((_, ContainerState::Running)) => Decision::rest(Because::Settled, TaskState::Running),
+        Some((running, ContainerState::Running)) => {
+            self::running(task, running, memory, ports, policy, now)
+        }
         Some((_, ContainerState::Removing)) => {
             Decision::wait(Waiting::ForEngine, Because::Vanishing, TaskState::Creating)
         }
@@ -162,6 +169,48 @@ fn start(
             (None, None) => create(task, memory, ports, policy),
         },
     }
+}
+
+/// A container that runs: it is well, or it is looked at.
+fn running(
+    task: &Task,
+    container: &Container,
+    memory: &Memory,
+    ports: Option<&BTreeMap<String, u16>>,
+    policy: &Policy,
+    now: Moment,
+) -> Decision {
+    let known = memory
+        .health
+        .as_ref()
+        .filter(|health| health.container == container.id);
+    let (Some(_), Some(health)) = (&task.job.health_check, known) else {
+        return Decision::rest(Because::Settled, TaskState::Running);
+    };
+    let since = memory.run.as_ref().map_or(now, |(_, since)| *since);
+    if health.is_hopeless(since, &policy.health, now) {
+        let action = Action::Stop(container.id.clone(), kill_after(&task.job, policy));
+        return Decision::act(action, Because::Unwell, TaskState::Stopping);
+    }
+    let mut decision = if health.well {
+        Decision::rest(Because::Settled, TaskState::Running)
+    } else {
+        Decision::wait(
+            Waiting::ForHealth,
+            Because::NotWellYet,
+            TaskState::Healthchecking,
+        )
+    };
+    decision.error.clone_from(&health.error);
+    if !health.looking && health.next <= now {
+        match health.look(&task.job, ports, policy) {
+            Ok(look) => decision.look = Some(look),
+            Err(reason) => decision.error = reason,
+        }
+    } else if !health.looking {
+        decision.again = Some(health.next);
+    }
+    decision
 }
 
 /// A container that was made and does not run: it is started, unless it is not the one to start.
@@ -284,8 +333,6 @@ fn annotate(
             .remaining(&memory.ended, memory.current(now))
     {
         decision.throttled = ThrottleState::Flapping;
-        if decision.action.is_none() && decision.waiting.is_none() {
-            decision.waiting = Some(Waiting::Until(now.plus(left)));
-        }
+        decision.again = decision.again.into_iter().chain([now.plus(left)]).min();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::{Goal, Job, JobId};
 
-use super::{Backoff, Flapping, container_name};
+use super::{Backoff, Flapping, HealthPolicy, container_name};
 
 /// What should run, and by which rules.
 #[derive(Clone, Debug)]
@@ -56,6 +56,8 @@ pub struct Policy {
     pub backoff: Backoff,
     /// When a task that keeps dying is held back.
     pub flapping: Flapping,
+    /// How containers are looked at whose jobs have a health check.
+    pub health: HealthPolicy,
     /// How long to wait before an unknown image is asked for again.
     pub image_missing_delay: Duration,
     /// How long to wait after a registry did not give an image.
@@ -106,6 +108,7 @@ impl Policy {
             kill_after: Duration::from_secs(120),
             backoff: Backoff::default(),
             flapping: Flapping::default(),
+            health: HealthPolicy::default(),
             image_missing_delay: Duration::from_secs(120),
             pull_failed_delay: Duration::from_secs(30),
         }

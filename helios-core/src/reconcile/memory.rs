@@ -9,7 +9,7 @@ use crate::runtime::{
 };
 use crate::time::Moment;
 
-use super::{Policy, Verb};
+use super::{Health, Policy, Verb};
 
 /// A run at least this long clears the count of failures in a row.
 const STABLE_RUN: Duration = Duration::from_secs(10);
@@ -34,6 +34,8 @@ pub struct Memory {
     pub failure: Option<Failure>,
     /// The last container that ended, and how.
     pub last_exit: Option<(ContainerId, Exit)>,
+    /// What is known of the health of the container that runs.
+    pub health: Option<Health>,
     /// Whether the image has to be pulled before the next create.
     pub image_needed: bool,
     /// Whether the image was pulled for the create that comes next.
@@ -64,6 +66,7 @@ impl Memory {
             Some((id, ContainerState::Running)) => {
                 if self.run.as_ref().is_none_or(|(running, _)| running != id) {
                     self.run = Some((id.clone(), now));
+                    self.health = Some(Health::unknown(id.clone(), now));
                 }
                 self.failure = None;
                 self.not_before = None;
@@ -81,6 +84,20 @@ impl Memory {
                     self.end_run(job, policy, now);
                 }
             }
+        }
+    }
+
+    /// Learns what a look at the health of `container` saw.
+    pub fn looked(
+        &mut self,
+        container: &ContainerId,
+        outcome: Result<(), &str>,
+        policy: &Policy,
+        now: Moment,
+    ) {
+        let health = self.health.as_mut();
+        if let Some(health) = health.filter(|health| health.container == *container) {
+            health.looked(outcome, &policy.health, now);
         }
     }
 
@@ -130,7 +147,7 @@ impl Memory {
             }
             (_, Err(kind)) => {
                 self.port_trouble |= kind == RuntimeErrorKind::PortInUse;
-                let until = now.plus(policy.backoff.delay(&job.to_string(), self.failures));
+                let until = now.plus(policy.backoff.delay(job.as_str(), self.failures));
                 self.failures = self.failures.saturating_add(1);
                 self.hold_back(ThrottleState::No, outcome, until);
             }
@@ -174,7 +191,7 @@ impl Memory {
             Some(_) => policy.flapping.delay,
             None => policy
                 .backoff
-                .delay(&job.to_string(), self.failures.saturating_sub(1)),
+                .delay(job.as_str(), self.failures.saturating_sub(1)),
         };
         self.not_before = Some(now.plus(delay));
     }

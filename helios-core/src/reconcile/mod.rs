@@ -12,6 +12,7 @@ mod container_spec;
 mod decide;
 mod desired;
 mod flapping;
+mod health;
 mod memory;
 mod observed;
 mod plan;
@@ -27,6 +28,7 @@ pub use container_spec::{
 };
 pub use desired::{Desired, Policy, Task};
 pub use flapping::Flapping;
+pub use health::{Health, HealthPolicy, Look};
 pub use memory::{Failure, Memory};
 pub use observed::{Leases, Observed};
 pub use plan::{Action, Because, Line, Plan, TaskPlan, Verb, Waiting};
@@ -73,18 +75,16 @@ pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
         let refused = leases.refused.get(id).map(String::as_str);
         let ports = plan.leases.get(id);
         let decision = decide::wanted(task, container, observed, desired, (ports, refused), now);
-        plan.add(
-            report::line(id.clone(), task.goal, container, observed, ports, decision),
-            now,
-        );
+        let again = decision.again;
+        let line = report::line(id.clone(), task.goal, container, observed, ports, decision);
+        plan.add(line, now);
+        plan.wake_at(again);
     }
     for (id, container) in unwanted {
         let decision = decide::unwanted(&id, container, observed, desired);
         let ports = plan.leases.get(&id);
-        plan.add(
-            report::line(id, Goal::Undeploy, container, observed, ports, decision),
-            now,
-        );
+        let line = report::line(id, Goal::Undeploy, container, observed, ports, decision);
+        plan.add(line, now);
     }
     plan
 }

@@ -9,7 +9,7 @@ use crate::model::{Goal, JobId, TaskState, ThrottleState};
 use crate::runtime::{ContainerId, ContainerSpec};
 use crate::time::Moment;
 
-use super::Leases;
+use super::{Leases, Look};
 
 /// Everything that follows from one look.
 ///
@@ -33,6 +33,8 @@ pub struct TaskPlan {
     pub job: JobId,
     /// What to do now; at most one thing.
     pub action: Option<Action>,
+    /// The look at its health that is due now.
+    pub look: Option<Look>,
     /// Why that is done, or why nothing is.
     pub because: Because,
     /// What the task waits for, if it is not where it should be and nothing is done now.
@@ -108,6 +110,10 @@ pub enum Because {
     Exited(i64),
     /// Its container was made from other orders than today's.
     Outdated,
+    /// Its health check failed too often.
+    Unwell,
+    /// Its health check has not passed.
+    NotWellYet,
     /// A port it was given is taken by something else.
     PortTaken(u16),
     /// Its goal is to be stopped.
@@ -140,6 +146,8 @@ pub enum Waiting {
     ForPort,
     /// A successful read of the goals.
     ForGoals,
+    /// Its health check.
+    ForHealth,
 }
 
 impl Action {
@@ -160,27 +168,19 @@ impl Action {
 impl Plan {
     pub(super) fn add(&mut self, line: TaskPlan, now: Moment) {
         if let Some(Waiting::Until(at)) = line.waiting {
-            self.wake_at(at.max(now));
+            self.wake_at(Some(at.max(now)));
         }
         self.tasks.push(line);
     }
 
-    pub(super) fn wake_at(&mut self, at: Moment) {
-        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    pub(super) fn wake_at(&mut self, at: Option<Moment>) {
+        self.wake = [self.wake, at].into_iter().flatten().min();
     }
 
     /// The line of that task.
     #[must_use]
     pub fn task(&self, job: &JobId) -> Option<&TaskPlan> {
         self.tasks.iter().find(|line| line.job == *job)
-    }
-
-    /// Whether nothing is to be done and nothing is waited for.
-    #[must_use]
-    pub fn is_at_rest(&self) -> bool {
-        self.tasks
-            .iter()
-            .all(|line| line.action.is_none() && line.waiting.is_none())
     }
 }
 
@@ -193,6 +193,8 @@ impl fmt::Display for Because {
             Self::ImageNotHere => f.write_str("the image is not here"),
             Self::Exited(code) => write!(f, "its container ended with code {code}"),
             Self::Outdated => f.write_str("its container was made from other orders"),
+            Self::Unwell => f.write_str("its health check failed too often"),
+            Self::NotWellYet => f.write_str("its health check has not passed"),
             Self::PortTaken(port) => write!(f, "port {port} is taken by something else"),
             Self::StopWanted => f.write_str("it should be stopped"),
             Self::Undeployed => f.write_str("it is not deployed here any more"),

@@ -40,6 +40,7 @@ pub(super) fn line(
     TaskPlan {
         job,
         action: decision.action,
+        look: decision.look,
         because: decision.because,
         waiting: decision.waiting,
         report,

@@ -3,6 +3,7 @@
 mod container;
 mod error;
 mod owner;
+mod probe;
 mod spec;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use futures_core::stream::BoxStream;
 pub use container::{Container, ContainerId, ContainerState, Containers, Exit};
 pub use error::{RuntimeError, RuntimeErrorKind};
 pub use owner::{Owner, OwnerError};
+pub use probe::{Probe, ProbeTarget};
 pub use spec::{ContainerSpec, Mount, MountSource, Protocol, PublishedPort, SpecDigest};
 
 /// What runs containers, seen through the eyes of one [`Owner`].

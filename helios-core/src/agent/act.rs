@@ -1,0 +1,124 @@
+//! Doing what a plan says: one action is one call of the runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::model::JobId;
+use crate::reconcile::{Action, Look};
+use crate::runtime::{ContainerId, Probe, Runtime, RuntimeError, RuntimeErrorKind};
+
+/// Calls that make and remove containers at once: beyond this an engine gets no faster, and each call
+/// only waits longer.
+const ENGINE_CALLS_MAX: usize = 8;
+
+/// Pulls at once.
+const PULLS_MAX: usize = 4;
+
+/// When a call counts as hung. Runtimes have shorter limits of their own; this one is for those that
+/// forgot.
+const CALL_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How much longer than its own limit a probe may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// When a pull counts as hung.
+const PULL_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Executes actions, a bounded number at once.
+#[derive(Debug)]
+pub(super) struct Executor {
+    runtime: Arc<dyn Runtime>,
+    engine: Semaphore,
+    pulls: Semaphore,
+}
+
+/// What an action led to.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) job: JobId,
+    pub(super) action: Action,
+    /// The container that was made, if one was.
+    pub(super) outcome: Result<Option<ContainerId>, RuntimeError>,
+}
+
+/// What a look at a container's health saw.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) job: JobId,
+    pub(super) container: ContainerId,
+    pub(super) outcome: Result<(), String>,
+}
+
+/// Makes one look. Without anything to look with, nothing counts as well.
+pub(super) async fn look(probe: Option<Arc<dyn Probe>>, job: JobId, look: Look) -> Looked {
+    let outcome = match probe {
+        None => Err("this agent was built without a probe for health checks".to_owned()),
+        Some(probe) => {
+            let seen = probe.probe(&look.container, &look.target, look.timeout);
+            // The probe has the same limit; this one is for those that forgot.
+            let seen = timeout(look.timeout + PROBE_PATIENCE, seen).await;
+            seen.unwrap_or_else(|_| Err(format!("no answer within {:?}", look.timeout)))
+        }
+    };
+    Looked {
+        job,
+        container: look.container,
+        outcome,
+    }
+}
+
+impl Executor {
+    pub(super) fn new(runtime: Arc<dyn Runtime>) -> Self {
+        Self {
+            runtime,
+            engine: Semaphore::new(ENGINE_CALLS_MAX),
+            pulls: Semaphore::new(PULLS_MAX),
+        }
+    }
+
+    /// Executes one action to its end.
+    pub(super) async fn execute(self: Arc<Self>, job: JobId, action: Action) -> Done {
+        let outcome = match &action {
+            Action::Pull(image) => {
+                let _place = self.pulls.acquire().await;
+                let pull = timeout(PULL_TIMEOUT, self.runtime.pull(image)).await;
+                pull.unwrap_or_else(|_| Err(hung("pull", image)))
+                    .map(|()| None)
+            }
+            Action::AbandonPull => Ok(None),
+            // A stop waits for the process, not for the engine, and must not keep others from starting.
+            Action::Stop(id, grace) => {
+                let stop = timeout(CALL_TIMEOUT + *grace, self.runtime.stop(id, *grace)).await;
+                stop.unwrap_or_else(|_| Err(hung("stop", id.as_str())))
+                    .map(|()| None)
+            }
+            Action::Create(_) | Action::Start(_) | Action::Remove(_) => {
+                let _place = self.engine.acquire().await;
+                let call = timeout(CALL_TIMEOUT, self.call(&action)).await;
+                call.unwrap_or_else(|_| Err(hung("change", job.as_str())))
+            }
+        };
+        Done {
+            job,
+            action,
+            outcome,
+        }
+    }
+
+    async fn call(&self, action: &Action) -> Result<Option<ContainerId>, RuntimeError> {
+        match action {
+            Action::Create(spec) => self.runtime.create(spec).await.map(Some),
+            Action::Start(id) => self.runtime.start(id).await.map(|()| None),
+            Action::Remove(id) => self.runtime.remove(id).await.map(|()| None),
+            Action::Pull(_) | Action::AbandonPull | Action::Stop(..) => Ok(None),
+        }
+    }
+}
+
+fn hung(verb: &str, what: &str) -> RuntimeError {
+    let message = format!("the engine did not {verb} {what} in time; look at its log");
+    RuntimeError::new(RuntimeErrorKind::TimedOut, message)
+}

@@ -1,0 +1,211 @@
+//! What a running agent knows.
+
+use std::sync::Arc;
+
+use crate::model::{Goal, JobId};
+use crate::reconcile::{Action, Desired, JOB_LABEL, Observed, Policy, Task, Verb, container_name};
+use crate::runtime::{Container, ContainerState, Containers, RuntimeError, RuntimeErrorKind};
+use crate::schema::GoalRecord;
+use crate::time::Moment;
+
+use super::act::{Done, Looked};
+use super::remembered::{Distrust, Remembered};
+
+/// What is wanted and what is there, kept up to date from looks and outcomes.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) remembered: Remembered,
+    pub(super) desired: Desired,
+    pub(super) observed: Observed,
+    /// Why the goals in the store are not followed, if they are not.
+    pub(super) distrust: Option<Distrust>,
+    /// What is wrong with the engine, if anything.
+    pub(super) engine_trouble: Option<String>,
+}
+
+impl Live {
+    pub(super) fn new(remembered: Remembered, policy: Policy) -> Self {
+        let mut live = Self {
+            desired: Desired::new(policy),
+            observed: Observed {
+                leases: Arc::clone(&remembered.leases),
+                ..Observed::default()
+            },
+            remembered: Remembered::default(),
+            distrust: None,
+            engine_trouble: None,
+        };
+        live.follow(remembered);
+        live
+    }
+
+    /// Makes the goals of `remembered` what is wanted; yields what was before.
+    pub(super) fn follow(&mut self, remembered: Remembered) -> Remembered {
+        let policy = &self.desired.policy;
+        let task = |(id, goal): (&JobId, &GoalRecord)| {
+            let container = container_name(&policy.namespace, id);
+            (
+                id.clone(),
+                Task {
+                    job: Arc::clone(&goal.job),
+                    goal: goal.goal,
+                    container,
+                },
+            )
+        };
+        self.desired.tasks = remembered.goals.iter().map(task).collect();
+        self.desired.complete = remembered.epoch.is_some();
+        self.observed.leases = Arc::clone(&remembered.leases);
+        std::mem::replace(&mut self.remembered, remembered)
+    }
+
+    /// Learns from a look at the containers.
+    pub(super) fn see(&mut self, look: Result<Containers, RuntimeError>, now: Moment) {
+        match look {
+            Ok(containers) => {
+                let before = self
+                    .observed
+                    .containers
+                    .replace(containers)
+                    .unwrap_or_default();
+                self.engine_trouble = None;
+                let changed: Vec<String> = match &self.observed.containers {
+                    Some(after) => after
+                        .changed_names(&before)
+                        .map(ToOwned::to_owned)
+                        .collect(),
+                    None => Vec::new(),
+                };
+                for name in changed {
+                    self.see_container(&name, now);
+                }
+            }
+            Err(error) => {
+                self.engine_trouble = Some(error.to_string());
+                if matches!(
+                    error.kind(),
+                    RuntimeErrorKind::Unavailable | RuntimeErrorKind::TimedOut
+                ) {
+                    self.observed.containers = None;
+                }
+            }
+        }
+    }
+
+    /// Learns how an action ended. What it changed is known before the next look confirms it, so that the
+    /// next step need not wait for that look; an older look that comes late does no harm, since every verb
+    /// may be repeated.
+    pub(super) fn done(&mut self, done: &Done, now: Moment) {
+        let policy = Arc::clone(&self.desired.policy);
+        let outcome = done.outcome.as_ref().map(|_| ());
+        let memory = self.observed.memories.entry(done.job.clone()).or_default();
+        memory.done(&done.job, done.action.verb(), outcome, &policy, now);
+        let name = container_name(&policy.namespace, &done.job);
+        if let (Action::Stop(id, _), Ok(())) = (&done.action, outcome) {
+            memory.stopped(id);
+        }
+        let missing = outcome.is_err_and(|error| error.kind() == RuntimeErrorKind::NotFound);
+        let Some(containers) = &mut self.observed.containers else {
+            return;
+        };
+        match (&done.action, &done.outcome) {
+            (Action::Create(spec), Ok(Some(id))) => containers.insert(Container {
+                id: id.clone(),
+                name: name.clone(),
+                digest: Some(spec.digest()),
+                labels: spec.labels.clone(),
+                state: ContainerState::Created { error: None },
+                ip: None,
+            }),
+            (Action::Start(_), Ok(_)) => change(containers, &name, ContainerState::Running),
+            (Action::Stop(..), Ok(_)) => {
+                let exit = memory
+                    .last_exit
+                    .as_ref()
+                    .map(|(_, exit)| exit.clone())
+                    .unwrap_or_default();
+                change(containers, &name, ContainerState::Exited(exit));
+            }
+            (Action::Remove(_), Ok(_)) => containers.remove(&name),
+            (Action::Start(_), Err(_)) if missing => containers.remove(&name),
+            _ => {}
+        }
+        self.see_container(&name, now);
+    }
+
+    /// Learns what a look at a container's health saw.
+    pub(super) fn looked(&mut self, looked: &Looked, now: Moment) {
+        let policy = Arc::clone(&self.desired.policy);
+        if let Some(memory) = self.observed.memories.get_mut(&looked.job) {
+            let outcome = looked.outcome.as_ref().copied().map_err(String::as_str);
+            memory.looked(&looked.container, outcome, &policy, now);
+        }
+    }
+
+    /// Notes that somebody looks at the health of the job's container.
+    pub(super) fn begin_look(&mut self, job: &JobId) {
+        let memory = self.observed.memories.get_mut(job);
+        if let Some(health) = memory.and_then(|memory| memory.health.as_mut()) {
+            health.looking = true;
+        }
+    }
+
+    /// Forgets tasks that are neither wanted nor here.
+    pub(super) fn forget(&mut self) {
+        let Self {
+            desired, observed, ..
+        } = self;
+        let containers = observed.containers.as_ref();
+        observed.memories.retain(|id, memory| {
+            memory.under_way.is_some()
+                || desired
+                    .tasks
+                    .get(id)
+                    .is_some_and(|task| task.goal != Goal::Undeploy)
+                || containers.is_none_or(|containers| {
+                    containers
+                        .get(&container_name(&desired.policy.namespace, id))
+                        .is_some()
+                })
+        });
+    }
+
+    pub(super) fn begin(&mut self, job: &JobId, verb: Verb) {
+        self.observed
+            .memories
+            .entry(job.clone())
+            .or_default()
+            .under_way = Some(verb);
+    }
+
+    fn see_container(&mut self, name: &str, now: Moment) {
+        let policy = Arc::clone(&self.desired.policy);
+        let container = self.observed.container(name).cloned();
+        let job = container
+            .as_ref()
+            .and_then(|container| container.labels.get(JOB_LABEL)?.parse().ok())
+            .or_else(|| self.job_of(name));
+        if let Some(job) = job {
+            let memory = self.observed.memories.entry(job.clone()).or_default();
+            memory.see(&job, container.as_ref(), &policy, now);
+        }
+    }
+
+    fn job_of(&self, container: &str) -> Option<JobId> {
+        let named = |(id, task): (&JobId, &Task)| (task.container == container).then(|| id.clone());
+        let namespace = &self.desired.policy.namespace;
+        self.desired.tasks.iter().find_map(named).or_else(|| {
+            let known = self.observed.memories.keys();
+            known
+                .into_iter()
+                .find(|id| container_name(namespace, id) == container)
+                .cloned()
+        })
+    }
+}
+
+fn change(containers: &mut Containers, name: &str, state: ContainerState) {
+    if let Some(container) = containers.get(name).cloned() {
+        containers.insert(Container { state, ..container });
+    }
+}

@@ -1,0 +1,233 @@
+//! The agent: keeps one host as its goals say.
+//!
+//! [`Agent::run`] is a thin loop. It learns from what it watches (its entries in the store, its containers
+//! in the runtime) and from how its actions ended, asks the pure functions ([`reconcile`](crate::reconcile),
+//! [`Remembered::accept`]) what to do, stores what must survive, and does it. It is woken by changes and by
+//! a timer, and never trusts the wake-up: it always looks anew.
+
+mod act;
+mod identity;
+mod live;
+mod machine;
+mod membership;
+mod remembered;
+mod report;
+mod run;
+mod step;
+mod tell;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::clock::{Clock, SystemClock};
+use crate::model::{DockerVersion, HostName};
+use crate::reconcile::Policy;
+use crate::runtime::{Probe, Runtime};
+use crate::state_dir::{StateDir, StateDirError};
+use crate::store::{KeyError, Store};
+
+pub use identity::AgentId;
+pub use machine::{LinuxMachine, Machine, PortHolder};
+pub use remembered::{Distrust, Remembered};
+
+/// Runs the jobs that are deployed to one host.
+///
+/// ```no_run
+/// # async fn example(
+/// #     store: std::sync::Arc<dyn helios_core::Store>,
+/// #     runtime: std::sync::Arc<dyn helios_core::Runtime>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use helios_core::agent::{Agent, AgentId};
+/// use helios_core::state_dir::FileStateDir;
+///
+/// let state = Arc::new(FileStateDir::open("/var/lib/helios")?);
+/// let id = AgentId::load(&*state, None).await?;
+/// Agent::new("web1".parse()?, id, store, runtime, state)
+///     .labels([("role", "web")])
+///     .run(std::future::pending())
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Agent {
+    host: HostName,
+    id: AgentId,
+    store: Arc<dyn Store>,
+    runtime: Arc<dyn Runtime>,
+    state: Arc<dyn StateDir>,
+    clock: Arc<dyn Clock>,
+    machine: Arc<dyn Machine>,
+    probe: Option<Arc<dyn Probe>>,
+    incarnation: Option<String>,
+    policy: Policy,
+    labels: BTreeMap<String, String>,
+    engine: (Option<DockerVersion>, Option<String>),
+    resync: Duration,
+    takeover_after: Duration,
+}
+
+impl Agent {
+    /// An agent for `host`, with the usual policy.
+    ///
+    /// The runtime must be that of the agent's [`AgentId::owner`]; the state directory must be nobody
+    /// else's.
+    #[must_use]
+    pub fn new(
+        host: HostName,
+        id: AgentId,
+        store: Arc<dyn Store>,
+        runtime: Arc<dyn Runtime>,
+        state: Arc<dyn StateDir>,
+    ) -> Self {
+        let policy = Policy {
+            namespace: format!("helios-{}", id.as_str()),
+            ..Policy::for_host(host.as_str())
+        };
+        Self {
+            host,
+            id,
+            store,
+            runtime,
+            state,
+            clock: Arc::new(SystemClock::new()),
+            machine: Arc::new(LinuxMachine),
+            probe: None,
+            incarnation: None,
+            policy,
+            labels: BTreeMap::new(),
+            engine: (None, None),
+            resync: Duration::from_secs(60),
+            takeover_after: Duration::from_secs(600),
+        }
+    }
+
+    /// This agent with another clock.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// This agent with another view of its machine.
+    #[must_use]
+    pub fn machine(self, machine: Arc<dyn Machine>) -> Self {
+        Self { machine, ..self }
+    }
+
+    /// This agent, looking with `probe` whether containers are well. Without it a job with a health check
+    /// never counts as running.
+    #[must_use]
+    pub fn probe(self, probe: Arc<dyn Probe>) -> Self {
+        Self {
+            probe: Some(probe),
+            ..self
+        }
+    }
+
+    /// This agent with a name for this very start of it instead of one drawn at random; it must differ at
+    /// every start.
+    #[must_use]
+    pub fn incarnation(self, incarnation: impl Into<String>) -> Self {
+        Self {
+            incarnation: Some(incarnation.into()),
+            ..self
+        }
+    }
+
+    /// This agent with rules that `change` makes from the usual ones.
+    #[must_use]
+    pub fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    /// This agent with these labels for host selectors, beside those it has.
+    #[must_use]
+    pub fn labels<K: Into<String>, V: Into<String>>(
+        mut self,
+        labels: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.labels.extend(
+            labels
+                .into_iter()
+                .map(|(key, value)| (key.into(), value.into())),
+        );
+        self
+    }
+
+    /// This agent, telling people which engine it uses and where.
+    #[must_use]
+    pub fn engine(self, version: Option<DockerVersion>, address: Option<String>) -> Self {
+        Self {
+            engine: (version, address),
+            ..self
+        }
+    }
+
+    /// This agent, looking at everything at least this often.
+    #[must_use]
+    pub fn resync(self, every: Duration) -> Self {
+        Self {
+            resync: every,
+            ..self
+        }
+    }
+
+    /// This agent, taking its host's name over from an agent that was gone for this long.
+    #[must_use]
+    pub fn takeover_after(self, gone_for: Duration) -> Self {
+        Self {
+            takeover_after: gone_for,
+            ..self
+        }
+    }
+
+    /// Runs until `shutdown` is done.
+    ///
+    /// # Guarantees
+    /// Containers are left running when it ends. While the store is away, what was last known keeps running.
+    ///
+    /// # Errors
+    /// [`AgentError`] at start only: when the state directory cannot be read or written. What goes wrong
+    /// later is reported with the host's status and tried again.
+    ///
+    /// # Cancellation
+    /// Dropping the future is a crash: nothing is lost, and the next start adopts what runs.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), AgentError> {
+        let incarnation = match &self.incarnation {
+            Some(incarnation) => incarnation.clone(),
+            None => identity::draw().map_err(AgentError::state)?,
+        };
+        run::run(self, incarnation, shutdown).await
+    }
+}
+
+/// An agent that could not start.
+#[derive(Debug, Error)]
+#[error("the agent cannot start: {trouble}")]
+pub struct AgentError {
+    trouble: &'static str,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+impl AgentError {
+    fn state(source: StateDirError) -> Self {
+        Self {
+            trouble: "its state directory is of no use",
+            source: source.into(),
+        }
+    }
+
+    fn incarnation(source: KeyError) -> Self {
+        Self {
+            trouble: "the name of its incarnation is no segment of a key",
+            source: source.into(),
+        }
+    }
+}

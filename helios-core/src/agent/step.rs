@@ -1,0 +1,197 @@
+//! One step of the loop: decide, store, begin.
+
+use std::sync::Arc;
+
+use futures_core::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, Abortable};
+use tracing::{info, warn};
+
+use crate::cluster::ClusterError;
+use crate::ops::RegisterHost;
+use crate::reconcile::{Action, Plan, Verb, reconcile};
+use crate::schema::{self, Keys};
+use crate::store::{Store, Txn};
+use crate::time::Moment;
+
+use super::act::{self, Done};
+use super::membership::{Step, next_step};
+use super::remembered::{Distrust, Remembered};
+use super::run::{DOCUMENT, RETRY_AFTER, Running};
+
+impl Running {
+    /// Decides and begins whatever follows from all that was learned.
+    pub(super) async fn step(&mut self) {
+        let now = self.agent.clock.moment();
+        self.wake = None;
+        self.join(now);
+        if let Some(plan) = self.decide(now).await {
+            self.wake_at(plan.wake);
+            self.collect(&plan);
+            self.begin(plan);
+        }
+        self.live.forget();
+        self.tell(now);
+    }
+
+    /// Takes the next step towards acting for this host.
+    fn join(&mut self, now: Moment) {
+        let own = self.live.remembered.cluster.as_deref();
+        let step = next_step(&self.me, own, &self.seen, self.agent.takeover_after, now);
+        if let Step::Refused { by } = &step {
+            let message = format!(
+                "another live agent, {by}, holds this host's name: stop that one, or give this one another name"
+            );
+            if self.problems.insert("membership", message).is_none() {
+                warn!(by, "another live agent holds this host's name");
+            }
+        } else {
+            self.problems.remove("membership");
+        }
+        if let Step::WaitFor(moment) = step {
+            self.wake_at(Some(moment));
+        }
+        if self.membership.is_some() {
+            return;
+        }
+        if let Some(later) = self.membership_not_before.filter(|later| now < *later) {
+            self.wake_at(Some(later));
+            return;
+        }
+        let request = RegisterHost {
+            host: self.agent.host.clone(),
+            agent_id: self.me.id.clone(),
+        };
+        let cluster = self.cluster.clone();
+        let store = Arc::clone(&self.agent.store);
+        let presence = schema::encode(&self.me);
+        let up = Keys::up(&self.agent.host);
+        self.membership = match step {
+            Step::None | Step::Refused { .. } | Step::WaitFor(_) => None,
+            Step::Register => Some(async move { cluster.register_host(&request).await }.boxed()),
+            Step::TakeOver => Some(async move { cluster.take_over_host(&request).await }.boxed()),
+            Step::Announce => Some(commit(store, Txn::new().create_ephemeral(up, presence))),
+            Step::Clear(version) => Some(commit(store, Txn::new().delete(up, version))),
+        };
+    }
+
+    /// The plan for now, once everything it rests on is safely stored.
+    async fn decide(&mut self, now: Moment) -> Option<Plan> {
+        let before = self.accept();
+        if self.live.observed.containers.is_some() && self.needs_ports() {
+            self.live.observed.ports_in_use =
+                self.agent.machine.ports_in_use().into_keys().collect();
+        }
+        let plan = reconcile(&self.live.desired, &self.live.observed, now);
+        if before.is_some() || !Arc::ptr_eq(&plan.leases, &self.live.remembered.leases) {
+            let next = Remembered {
+                leases: Arc::clone(&plan.leases),
+                ..self.live.remembered.clone()
+            };
+            if let Err(error) = self
+                .agent
+                .state
+                .save(DOCUMENT, &schema::encode(&next))
+                .await
+            {
+                warn!(%error, "the agent's state was not stored; nothing new is done");
+                self.problems.insert("state", error.to_string());
+                if let Some(before) = before {
+                    self.live.follow(before);
+                    self.goals_are_news = true;
+                }
+                self.wake_at(Some(now.plus(RETRY_AFTER)));
+                return None;
+            }
+            self.problems.remove("state");
+            self.live.observed.leases = Arc::clone(&next.leases);
+            self.live.remembered = next;
+        }
+        Some(plan)
+    }
+
+    /// Follows the goals that were read, if they are to be trusted and are others; yields what was followed
+    /// before.
+    fn accept(&mut self) -> Option<Remembered> {
+        let (Some(cluster), Some(host)) = (&self.seen.cluster, &self.seen.host) else {
+            return None;
+        };
+        if !std::mem::take(&mut self.goals_are_news) {
+            return None;
+        }
+        let record = host.as_ref().map(|record| &*record.record);
+        match self
+            .live
+            .remembered
+            .accept(&self.me.id, cluster.as_deref(), record)
+        {
+            Ok(next) => {
+                self.live.distrust = None;
+                (next != self.live.remembered).then(|| self.live.follow(next))
+            }
+            Err(distrust) => {
+                if self.live.distrust.as_ref() != Some(&distrust)
+                    && distrust != Distrust::NotRegistered
+                {
+                    warn!(%distrust, "the goals in the store are not followed");
+                }
+                self.live.distrust = Some(distrust);
+                None
+            }
+        }
+    }
+
+    fn needs_ports(&self) -> bool {
+        let leases = &self.live.observed.leases;
+        self.live.desired.tasks.iter().any(|(id, task)| {
+            !task.job.ports.is_empty()
+                && (!leases.contains_key(id)
+                    || self
+                        .live
+                        .observed
+                        .memories
+                        .get(id)
+                        .is_some_and(|memory| memory.port_trouble))
+        })
+    }
+
+    fn begin(&mut self, plan: Plan) {
+        for line in plan.tasks {
+            if let Some(look) = line.look {
+                self.live.begin_look(&line.job);
+                let probe = self.agent.probe.clone();
+                self.looks
+                    .push(act::look(probe, line.job.clone(), look).boxed());
+            }
+            let Some(action) = line.action else { continue };
+            let verb = action.verb();
+            info!(job = %line.job, ?verb, because = %line.because, "acting");
+            if verb == Verb::AbandonPull {
+                if let Some(pull) = self.pulls.remove(&line.job) {
+                    pull.abort();
+                }
+                continue;
+            }
+            self.live.begin(&line.job, verb);
+            let work = Arc::clone(&self.executor).execute(line.job.clone(), action);
+            if verb == Verb::Pull {
+                let (handle, registration) = AbortHandle::new_pair();
+                self.pulls.insert(line.job.clone(), handle);
+                let abandoned = Done {
+                    job: line.job,
+                    action: Action::AbandonPull,
+                    outcome: Ok(None),
+                };
+                let pull = Abortable::new(work, registration);
+                self.actions
+                    .push(pull.map(|done| Some(done.unwrap_or(abandoned))).boxed());
+            } else {
+                self.actions.push(work.map(Some).boxed());
+            }
+        }
+    }
+}
+
+fn commit(store: Arc<dyn Store>, txn: Txn) -> BoxFuture<'static, Result<(), ClusterError>> {
+    async move { Ok(store.commit(txn).await?) }.boxed()
+}

@@ -1,0 +1,91 @@
+//! Telling the store how the host is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::reconcile::Plan;
+use crate::schema::Keys;
+use crate::store::Txn;
+use crate::time::Moment;
+
+use super::report;
+use super::run::Running;
+
+/// How often the report is written though nothing changed, so that its facts about the host stay fresh.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+impl Running {
+    /// Turns the plan into what is reported of the tasks.
+    pub(super) fn collect(&mut self, plan: &Plan) {
+        let now = self.agent.clock.now();
+        let reports = plan.tasks.iter().map(|line| {
+            let job = self
+                .live
+                .desired
+                .tasks
+                .get(&line.job)
+                .map(|task| &*task.job);
+            let memory = self.live.observed.memories.get(&line.job);
+            let before = self.tasks.get(&line.job);
+            (
+                line.job.clone(),
+                report::task_report(line, job, memory, before, now),
+            )
+        });
+        let reports: report::TaskReports = reports.collect();
+        if reports != *self.tasks {
+            self.tasks = Arc::new(reports);
+        }
+    }
+
+    /// Begins to write the report if there is something new to tell, and a place to tell it from.
+    pub(super) fn tell(&mut self, now: Moment) {
+        if self.report.is_some() {
+            return;
+        }
+        if let Some(later) = self.report_not_before.filter(|later| now < *later) {
+            self.wake_at(Some(later));
+            return;
+        }
+        let Some(Some(present)) = &self.seen.up else {
+            return;
+        };
+        if *present.record != self.me {
+            return;
+        }
+        let presence = present.version;
+        let mut problems: Vec<String> = self.problems.values().cloned().collect();
+        problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
+        problems.extend(self.live.engine_trouble.clone());
+        let due = self.reported.as_ref().map(|(_, at)| at.plus(REPORT_EVERY));
+        let is_new = self
+            .reported
+            .as_ref()
+            .is_none_or(|(report, _)| report.tasks != *self.tasks || report.problems != problems);
+        if !is_new && due.is_some_and(|due| now < due) {
+            self.wake_at(due);
+            return;
+        }
+        let report = Arc::new(report::of_host(&self.agent, &self.tasks, problems));
+        let store = Arc::clone(&self.agent.store);
+        self.report = Some(report::write(store, self.agent.host.clone(), report, presence).boxed());
+    }
+
+    /// Says goodbye, so that the host is seen to be down at once.
+    pub(super) async fn leave(self) {
+        let Some(Some(present)) = &self.seen.up else {
+            return;
+        };
+        if *present.record == self.me {
+            let txn = Txn::new().delete(Keys::up(&self.agent.host), present.version);
+            let goodbye = self.agent.store.commit(txn);
+            if timeout(Duration::from_secs(2), goodbye).await.is_err() {
+                warn!("the store did not hear that this agent stops");
+            }
+        }
+    }
+}
