@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
-use helios_core::store::{Scope, Snapshot, StoreError};
+use helios_core::store::{Scope, Snapshot, StoreError, Txn};
 use tokio::sync::watch;
 
 use crate::tree::{Changed, SessionId, Tree};
@@ -27,35 +27,44 @@ struct Posted {
 }
 
 impl Board {
+    /// A board that shows `tree`.
+    #[cfg(feature = "file")]
+    pub(crate) fn new(tree: Tree) -> Self {
+        let watches = BTreeMap::new();
+        Self {
+            posted: Mutex::new(Posted { tree, watches }),
+        }
+    }
+
     /// Looks at the present tree; `look` must be short.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Tree) -> T) -> T {
         look(&self.lock().tree)
     }
 
-    /// Changes the tree in place and tells the watches.
+    /// Applies a transaction in place and tells the watches.
     ///
     /// # Errors
-    /// Those of `change`, which then must have left the tree alone.
-    pub(crate) fn change(
-        &self,
-        change: impl FnOnce(&mut Tree) -> Result<Vec<Changed>, StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Those of [`Tree::apply`].
+    pub(crate) fn commit(&self, txn: &Txn, session: SessionId) -> Result<(), StoreError> {
         let mut posted = self.lock();
-        let changed = change(&mut posted.tree)?;
+        let changed = posted.tree.apply(txn, session)?;
         posted.announce(&changed);
         Ok(())
     }
 
-    /// Opens a session in the tree.
-    pub(crate) fn open_session(&self) -> SessionId {
-        self.lock().tree.open_session()
+    /// Opens or ends a session and tells the watches what vanished.
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Tree) -> Vec<Changed>) {
+        let mut posted = self.lock();
+        let changed = edit(&mut posted.tree);
+        posted.announce(&changed);
     }
 
-    /// Ends a session of the tree and tells the watches what vanished.
-    pub(crate) fn end_session(&self, session: SessionId) {
+    /// Shows `tree` from now on, which came about by these changes.
+    #[cfg(feature = "file")]
+    pub(crate) fn publish(&self, tree: Tree, changed: &[Changed]) {
         let mut posted = self.lock();
-        let gone = posted.tree.end_session(session);
-        posted.announce(&gone);
+        posted.tree = tree;
+        posted.announce(changed);
     }
 
     /// Follows `scope` for as long as this board exists.
@@ -160,15 +169,16 @@ impl Drop for Lease {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
-    use helios_core::store::{Key, Txn};
+    use helios_core::store::Key;
 
     fn create(board: &Board, key: &str) {
-        board
-            .change(|tree| {
-                let session = tree.open_session();
-                tree.apply(&Txn::new().create(Key::new(key).unwrap(), ""), session)
-            })
-            .unwrap();
+        let session = SessionId::unused();
+        board.edit(|tree| {
+            tree.open_session(session);
+            Vec::new()
+        });
+        let txn = Txn::new().create(Key::new(key).unwrap(), "");
+        board.commit(&txn, session).unwrap();
     }
 
     #[tokio::test]

@@ -73,7 +73,11 @@ impl MemoryStore {
     }
 
     fn on(board: Arc<Board>) -> Self {
-        let id = board.open_session();
+        let id = SessionId::unused();
+        board.edit(|tree| {
+            tree.open_session(id);
+            Vec::new()
+        });
         Self {
             session: Arc::new(Session { id, board }),
         }
@@ -114,7 +118,7 @@ impl Store for MemoryStore {
 
     async fn commit(&self, txn: Txn) -> Result<(), StoreError> {
         let Session { id, board } = &*self.session;
-        board.change(|tree| tree.apply(&txn, *id))
+        board.commit(&txn, *id)
     }
 
     fn watch(&self, scope: Scope) -> BoxStream<'static, Result<Snapshot, StoreError>> {
@@ -124,7 +128,7 @@ impl Store for MemoryStore {
 
 impl Session {
     fn end(&self) {
-        self.board.end_session(self.id);
+        self.board.edit(|tree| tree.end_session(self.id));
     }
 }
 

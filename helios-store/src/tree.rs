@@ -4,7 +4,9 @@
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use helios_core::store::{
     Entry, Key, Op, Scope, Snapshot, StoreError, StoreErrorKind, Txn, Version,
 };
@@ -16,8 +18,17 @@ use imbl::{OrdMap, OrdSet};
 /// allows: a caller that relies on more fails here and not first on a larger backend.
 const VERSION_FIRST: u64 = 0;
 
-/// Names a session among the sessions of one tree.
-pub(crate) type SessionId = u64;
+/// Names a session, in this process for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SessionId(u64);
+
+impl SessionId {
+    /// An id that nobody had before.
+    pub(crate) fn unused() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// An entry that a transaction or the end of a session has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +36,8 @@ pub(crate) struct Changed {
     pub(crate) key: Key,
     /// What is there now.
     pub(crate) entry: Option<Entry>,
-    /// Whether it is, or was, bound to a session.
-    pub(crate) ephemeral: bool,
+    /// The session that it is, or was, bound to.
+    pub(crate) owner: Option<SessionId>,
 }
 
 /// The entries and the sessions that some of them are bound to.
@@ -40,7 +51,6 @@ pub(crate) struct Tree {
     sessions: OrdMap<SessionId, OrdSet<Key>>,
     /// The session of every ephemeral entry.
     owners: OrdMap<Key, SessionId>,
-    session_last: SessionId,
 }
 
 impl Tree {
@@ -67,10 +77,8 @@ impl Tree {
     }
 
     /// Opens a session.
-    pub(crate) fn open_session(&mut self) -> SessionId {
-        self.session_last += 1;
-        self.sessions.insert(self.session_last, OrdSet::new());
-        self.session_last
+    pub(crate) fn open_session(&mut self, session: SessionId) {
+        self.sessions.insert(session, OrdSet::new());
     }
 
     /// Says whether a session can still be used.
@@ -96,7 +104,7 @@ impl Tree {
             Changed {
                 key,
                 entry: None,
-                ephemeral: true,
+                owner: Some(session),
             }
         });
         gone.collect()
@@ -150,38 +158,44 @@ impl Tree {
 
     fn execute(&mut self, op: &Op, session: SessionId) -> Option<Changed> {
         let key = op.key();
-        let bound = self.owners.contains_key(key);
-        let (entry, ephemeral) = match op {
+        let entry = |version, value: &Bytes| {
+            Some(Entry {
+                value: value.clone(),
+                version: Version::from_raw(version),
+            })
+        };
+        let bound = self.owners.get(key).copied();
+        let (entry, owner) = match op {
             Op::Check { .. } => return None,
             Op::Create {
                 value, ephemeral, ..
-            } => {
-                if *ephemeral {
-                    self.bind(key, session);
-                }
-                let version = Version::from_raw(VERSION_FIRST);
-                let value = value.clone();
-                (Some(Entry { value, version }), *ephemeral)
-            }
-            Op::Update { version, value, .. } => {
-                let version = Version::from_raw(version.as_raw() + 1);
-                let value = value.clone();
-                (Some(Entry { value, version }), bound)
-            }
-            Op::Delete { .. } => {
-                self.unbind(key);
-                (None, bound)
-            }
+            } => (entry(VERSION_FIRST, value), ephemeral.then_some(session)),
+            Op::Update { version, value, .. } => (entry(version.as_raw() + 1, value), bound),
+            Op::Delete { .. } => (None, bound),
         };
-        match &entry {
-            Some(entry) => self.put(key, entry.clone()),
-            None => self.take(key),
-        }
-        Some(Changed {
+        let changed = Changed {
             key: key.clone(),
             entry,
-            ephemeral,
-        })
+            owner,
+        };
+        self.replay(&changed);
+        Some(changed)
+    }
+
+    /// Does again what was decided before.
+    pub(crate) fn replay(&mut self, changed: &Changed) {
+        let Changed { key, entry, owner } = changed;
+        self.unbind(key);
+        match (entry, owner) {
+            (Some(_), Some(session)) if !self.sessions.contains_key(session) => self.take(key),
+            (Some(entry), owner) => {
+                if let Some(session) = owner {
+                    self.bind(key, *session);
+                }
+                self.put(key, entry.clone());
+            }
+            (None, _) => self.take(key),
+        }
     }
 
     /// Refuses a new entry that lies below another one or has others below it.

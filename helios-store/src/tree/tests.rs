@@ -1,4 +1,3 @@
-use bytes::Bytes;
 use helios_core::store::{Change, TXN_OPS_MAX};
 
 use super::*;
@@ -14,7 +13,8 @@ fn version(raw: u64) -> Version {
 /// A tree with one session and these entries at their first version.
 fn tree(keys: &[&str]) -> (Tree, SessionId) {
     let mut tree = Tree::default();
-    let session = tree.open_session();
+    let session = SessionId::unused();
+    tree.open_session(session);
     let txn = keys
         .iter()
         .fold(Txn::new(), |txn, text| txn.create(key(text), "first"));
@@ -118,7 +118,8 @@ fn limits_come_before_preconditions() {
 #[test]
 fn a_session_takes_only_what_is_still_its_own() {
     let (mut tree, session) = tree(&["kept"]);
-    let other = tree.open_session();
+    let other = SessionId::unused();
+    tree.open_session(other);
     let create = |name: &str| Txn::new().create_ephemeral(key(name), "");
     tree.apply(&create("mine"), session).unwrap();
     tree.apply(&create("passed-on"), session).unwrap();
@@ -140,7 +141,7 @@ fn an_update_keeps_an_ephemeral_entry_bound() {
     tree.apply(&create, session).unwrap();
     let update = Txn::new().update(key("up"), version(0), "again");
     let changed = tree.apply(&update, session).unwrap();
-    assert!(changed.iter().all(|changed| changed.ephemeral));
+    assert!(changed.iter().all(|changed| changed.owner == Some(session)));
     tree.end_session(session);
     assert_eq!(written(&tree), "");
 }
@@ -159,4 +160,31 @@ fn a_commit_shares_what_it_does_not_change() {
         changes.as_slice(),
         [Change::Put { name: "h7", .. }]
     ));
+}
+
+#[test]
+fn a_replay_leads_to_the_same_tree() {
+    let (mut tree, session) = tree(&["a", "b"]);
+    let mut follower = tree.clone();
+    let txn = Txn::new()
+        .create_ephemeral(key("up/x"), "here")
+        .delete(key("a"), version(0))
+        .update(key("b"), version(0), "second");
+    for changed in tree.apply(&txn, session).unwrap() {
+        follower.replay(&changed);
+    }
+    assert_eq!(written(&follower), written(&tree));
+    follower.end_session(session);
+    assert_eq!(written(&follower), "/b@1");
+}
+
+#[test]
+fn a_replay_brings_nothing_back_for_an_ended_session() {
+    let (mut tree, session) = tree(&[]);
+    let mut follower = tree.clone();
+    let create = Txn::new().create_ephemeral(key("up"), "");
+    let changed = tree.apply(&create, session).unwrap();
+    follower.end_session(session);
+    changed.iter().for_each(|changed| follower.replay(changed));
+    assert_eq!(written(&follower), "");
 }
