@@ -12,7 +12,7 @@ SHELL := bash
 .PHONY: test services lint docs examples tests fix bench nightly down
 
 # Started on loopback, in this order; each script is safe to repeat.
-SERVICES := docker-engine test-image registry
+SERVICES := docker-engine test-image registry zookeeper
 
 # A service that a test needs and that is missing fails the test: nothing is skipped.
 test: services lint docs examples tests

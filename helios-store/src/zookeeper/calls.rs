@@ -57,9 +57,13 @@ impl Calls {
         let connected = timeout_at(deadline, async {
             loop {
                 let now = link.borrow_and_update().clone();
-                let Link::Up(session) = now else {
-                    link.changed().await.ok()?;
-                    continue;
+                let session = match now {
+                    Link::Up(session) => session,
+                    Link::Closed => return None,
+                    Link::Down(_) => {
+                        link.changed().await.ok()?;
+                        continue;
+                    }
                 };
                 // The watcher first: a change between both steps is then not missed.
                 let mut states = session.client.state_watcher();
@@ -123,13 +127,14 @@ impl Calls {
     /// Waits until the store is closed.
     pub(super) async fn closed(&self) {
         let mut link = self.link.clone();
-        while link.changed().await.is_ok() {}
+        // An error says the same: nobody is left to open it.
+        let _ = link.wait_for(|link| matches!(link, Link::Closed)).await;
     }
 
     fn why_not_connected(&self) -> Fault {
         match &*self.link.borrow() {
             Link::Down(Some(fault)) => fault.clone(),
-            Link::Down(None) | Link::Up(_) => {
+            Link::Down(None) | Link::Up(_) | Link::Closed => {
                 Fault::unavailable(format!("no server of {} answers", self.options.address))
             }
         }

@@ -1,6 +1,6 @@
 //! Committing: plan, send as one, judge the refusal, and look at the tree where it differs.
 
-use std::collections::btree_map::Entry;
+use std::collections::BTreeMap;
 
 use helios_core::store::{Key, StoreError, StoreErrorKind, Txn};
 use tokio::time::{Instant, timeout_at};
@@ -9,10 +9,8 @@ use zookeeper_client::{Acl, Acls, CreateMode, Error, MultiWriteError, MultiWrite
 use super::Access;
 use super::calls::Calls;
 use super::fault::{Fault, Meaning, meaning};
-use super::plan::{
-    DIRECTORY, Place, Step, Terrain, Verdict, creates, directories_above, judge, plan,
-};
-use super::read::{names, path, stat, stats};
+use super::plan::{DIRECTORY, NoPlan, Place, Step, Terrain, Verdict, judge, places, plan};
+use super::read::{names, path, stats};
 
 /// How often a transaction is planned anew because directories came and went meanwhile.
 const PLANS_MAX: usize = 16;
@@ -34,9 +32,16 @@ pub(super) async fn commit(calls: &Calls, txn: &Txn) -> Result<(), StoreError> {
         return Ok(());
     }
     let deadline = calls.deadline();
-    let mut terrain = Terrain::new();
+    let mut terrain = Terrain::default();
     for _ in 0..PLANS_MAX {
-        let steps = plan(txn, &terrain)?;
+        let steps = match plan(txn, &terrain) {
+            Ok(steps) => steps,
+            Err(NoPlan::Refused(refusal)) => return Err(refusal),
+            Err(NoPlan::Look) => {
+                terrain = survey(calls, txn).await?;
+                continue;
+            }
+        };
         check_size(&calls.options, &steps)?;
         let (step, error) = match send(calls, &steps, deadline).await? {
             Answer::Done => return Ok(()),
@@ -134,48 +139,39 @@ fn create(
     writer.add_create(&path(key), b"", &mode.with_acls(Acls::new(list)))
 }
 
-/// What lies at and above each entry to create, and below it.
+/// What lies at the places the transaction touches, and below those that are directories.
 async fn survey(calls: &Calls, txn: &Txn) -> Result<Terrain, Fault> {
-    let mut terrain = Terrain::new();
-    for key in creates(txn) {
-        for key in directories_above(key).into_iter().chain([key.clone()]) {
-            if let Entry::Vacant(unknown) = terrain.entry(key) {
-                let found = stat(calls, &path(unknown.key())).await?;
-                unknown.insert(place(found.as_ref()));
-            }
-        }
-        if terrain.get(key) == Some(&Place::Directory) {
-            survey_below(calls, key, &mut terrain).await?;
-        }
-    }
-    Ok(terrain)
-}
-
-async fn survey_below(calls: &Calls, top: &Key, terrain: &mut Terrain) -> Result<(), Fault> {
-    let mut dirs = vec![top.clone()];
+    let mut seen = BTreeMap::new();
+    let mut dirs = look_at(calls, places(txn).into_iter().collect(), &mut seen).await?;
+    // What lies in a directory matters only where an entry is to take its place.
+    dirs.retain(|dir| txn.ops().iter().any(|op| op.key() == dir));
     while let Some(dir) = dirs.pop() {
         let names = names(calls, Some(&dir)).await?;
-        let stats = stats(calls, Some(&dir), &names).await?;
-        for (name, stat) in names.iter().zip(stats) {
-            // What is no legal key was not put there by a store, and keeps the directory from being
-            // dropped: the servers refuse to remove it.
-            let Ok(key) = dir.child(name) else { continue };
-            let place = place(stat.as_ref());
-            if place == Place::Directory {
-                dirs.push(key.clone());
-            }
-            terrain.insert(key, place);
-        }
+        // What is no legal key was not put there by a store. It keeps the directory from being dropped,
+        // because the servers refuse that.
+        let keys = names.iter().filter_map(|name| dir.child(name).ok());
+        dirs.extend(look_at(calls, keys.collect(), &mut seen).await?);
     }
-    Ok(())
+    Ok(Terrain::seen(seen))
 }
 
-fn place(stat: Option<&zookeeper_client::Stat>) -> Place {
-    match stat {
-        None => Place::Missing,
-        Some(stat) if stat.version == DIRECTORY => Place::Directory,
-        Some(_) => Place::Entry,
+/// Puts down what lies at those keys, and returns the directories among them.
+async fn look_at(
+    calls: &Calls,
+    keys: Vec<Key>,
+    seen: &mut BTreeMap<Key, Place>,
+) -> Result<Vec<Key>, Fault> {
+    let paths: Vec<String> = keys.iter().map(path).collect();
+    let stats = stats(calls, &paths).await?;
+    let mut dirs = Vec::new();
+    for (key, stat) in keys.into_iter().zip(stats) {
+        let place = Place::of(stat.map(|stat| stat.version));
+        if place == Place::Directory {
+            dirs.push(key.clone());
+        }
+        seen.insert(key, place);
     }
+    Ok(dirs)
 }
 
 fn check_size(options: &super::ZooKeeperOptions, steps: &[Step<'_>]) -> Result<(), StoreError> {

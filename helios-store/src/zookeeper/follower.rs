@@ -148,7 +148,10 @@ impl Follower {
     async fn stale(&self, dir: &Key, there: Vec<String>) -> Result<Vec<String>, Fault> {
         let (known, mut stale): (Vec<String>, Vec<String>) =
             (there.into_iter()).partition(|name| self.picture.written(name).is_some());
-        let stats = stats(&self.calls, Some(dir), &known).await?;
+        let paths: Vec<String> = (known.iter())
+            .map(|name| path_in(Some(dir), name))
+            .collect();
+        let stats = stats(&self.calls, &paths).await?;
         for (name, stat) in known.into_iter().zip(stats) {
             if stat.map(|stat| stat.mzxid) != self.picture.written(&name) {
                 stale.push(name);

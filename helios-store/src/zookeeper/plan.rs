@@ -17,15 +17,28 @@ use super::fault::Meaning;
 pub(super) enum Place {
     Missing,
     Directory,
-    Entry,
+    Entry(Version),
 }
 
 /// The data version of every directory.
 pub(super) const DIRECTORY: i32 = 0;
 
-/// What is known about the places a transaction touches. What is not in it is believed to be as the
-/// transaction needs it, which it nearly always is.
-pub(super) type Terrain = BTreeMap<Key, Place>;
+/// What is known about the places a transaction touches: at first nothing, and then they are believed
+/// to be as the transaction needs them, which they nearly always are; or, after a look, everything.
+#[derive(Debug, Default)]
+pub(super) struct Terrain(Option<BTreeMap<Key, Place>>);
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(super) enum NoPlan {
+    /// The transaction cannot be carried out.
+    Refused(StoreError),
+    /// Not to be said without a look at the tree.
+    Look,
+}
+
+const GONE: &str = "is not there";
+const OTHER_VERSION: &str = "has another version";
 
 /// One operation of a ZooKeeper transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +77,51 @@ pub(super) enum Verdict {
     Look,
 }
 
-/// The version of an entry as callers see it.
+/// The version of an entry as callers see it: 0 when it is new.
 pub(super) fn to_version(version: i32) -> Version {
-    Version::from_raw(u64::from(version.cast_unsigned()))
+    Version::from_raw(u64::from(version.wrapping_sub(1).cast_unsigned()))
+}
+
+impl Place {
+    /// What a node of that data version is.
+    pub(super) fn of(version: Option<i32>) -> Self {
+        match version {
+            None => Self::Missing,
+            Some(DIRECTORY) => Self::Directory,
+            Some(version) => Self::Entry(to_version(version)),
+        }
+    }
+}
+
+impl Terrain {
+    /// After a look at every place that [`places`] names, and below each that is a directory.
+    pub(super) fn seen(places: BTreeMap<Key, Place>) -> Self {
+        Self(Some(places))
+    }
+
+    fn at(&self, key: &Key) -> Option<Place> {
+        self.0.as_ref()?.get(key).copied()
+    }
+
+    fn below<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = (&'a Key, Place)> {
+        let places = self.0.iter().flat_map(move |places| places.range(key..));
+        places
+            .filter(move |(below, _)| below.is_below(key))
+            .map(|(below, place)| (below, *place))
+    }
 }
 
 /// Plans `txn`, given what is known of the places it touches.
 ///
+/// Every precondition is about the tree before the transaction and the shape is judged after it, so
+/// that the order of the operations never matters, as in every other store.
+///
 /// # Errors
-/// `Invalid` when an entry would lie below another, `Conflict` when an entry to create is there or a
-/// version is one that no entry can have.
-pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>, StoreError> {
+/// `Conflict` when a precondition does not hold, else `Invalid` when an entry would lie below another.
+pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>, NoPlan> {
+    for op in txn.ops() {
+        check(op, terrain).map_err(NoPlan::Refused)?;
+    }
     let creates: BTreeSet<&Key> = creates(txn).collect();
     let deletes: BTreeSet<&Key> = (txn.ops().iter())
         .filter(|op| matches!(op, Op::Delete { .. }))
@@ -82,9 +129,13 @@ pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>,
         .collect();
     let mut layout = Layout::default();
     for key in &creates {
-        layout.place(key, &creates, &deletes, terrain)?;
+        let placed = layout.place(key, &creates, &deletes, terrain);
+        placed.map_err(|invalid| match terrain.0 {
+            Some(_) => NoPlan::Refused(invalid),
+            None => NoPlan::Look,
+        })?;
     }
-    let mut steps = layout.steps_on_entries(txn)?;
+    let mut steps = steps_on_entries(txn).map_err(NoPlan::Refused)?;
     // Deepest first, because ZooKeeper removes only what is empty.
     steps.extend(layout.drop.into_iter().rev().map(Step::DropDirectory));
     steps.extend(layout.make.into_iter().map(Step::MakeDirectory));
@@ -110,6 +161,17 @@ pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>,
     Ok(steps)
 }
 
+/// The places to look at for `txn`: its keys, and the directories above what it creates.
+pub(super) fn places(txn: &Txn) -> BTreeSet<Key> {
+    let above = creates(txn).flat_map(directories_above);
+    txn.ops()
+        .iter()
+        .map(Op::key)
+        .cloned()
+        .chain(above)
+        .collect()
+}
+
 /// The entries that `txn` creates.
 pub(super) fn creates(txn: &Txn) -> impl Iterator<Item = &Key> {
     (txn.ops().iter())
@@ -130,8 +192,8 @@ pub(super) fn judge(step: &Step<'_>, meaning: Meaning) -> Verdict {
         (_, Meaning::Denied) => refuse(step, StoreErrorKind::Denied, "not allowed"),
         (Step::Check { key, .. } | Step::Write { key, .. } | Step::Delete { key, .. }, found) => {
             match found {
-                Meaning::Missing => Verdict::Refuse(conflict(key, "it is gone")),
-                Meaning::OtherVersion => Verdict::Refuse(conflict(key, "it has another version")),
+                Meaning::Missing => Verdict::Refuse(conflict(key, GONE)),
+                Meaning::OtherVersion => Verdict::Refuse(conflict(key, OTHER_VERSION)),
                 // Somebody put a node below an entry by other means than this store.
                 Meaning::HasChildren => {
                     refuse(step, StoreErrorKind::Invalid, "it has entries below")
@@ -162,10 +224,10 @@ impl Layout {
     ) -> Result<(), StoreError> {
         for dir in directories_above(key) {
             let stays = !deletes.contains(&dir);
-            match terrain.get(&dir) {
-                Some(Place::Entry) if stays => return Err(below_an_entry(key, &dir)),
+            match terrain.at(&dir) {
+                Some(Place::Entry(_)) if stays => return Err(below_an_entry(key, &dir)),
                 _ if creates.contains(&dir) => return Err(below_an_entry(key, &dir)),
-                Some(Place::Entry | Place::Missing) => {
+                Some(Place::Entry(_) | Place::Missing) => {
                     self.make.insert(dir);
                 }
                 Some(Place::Directory) | None => {}
@@ -176,10 +238,9 @@ impl Layout {
         {
             self.check.insert(parent);
         }
-        match terrain.get(key) {
-            Some(Place::Entry) => Err(conflict(key, "it is there already")),
+        match terrain.at(key) {
             Some(Place::Directory) => self.clear(key, deletes, terrain),
-            Some(Place::Missing) | None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -191,57 +252,77 @@ impl Layout {
         terrain: &Terrain,
     ) -> Result<(), StoreError> {
         self.drop.insert(key.clone());
-        for (below, place) in terrain
-            .range(key..)
-            .filter(|(below, _)| below.is_below(key))
-        {
+        for (below, place) in terrain.below(key) {
             match place {
-                Place::Entry if !deletes.contains(below) => {
+                Place::Entry(_) if !deletes.contains(below) => {
                     let message = format!("{key} cannot be an entry: {below} lies below it");
                     return Err(StoreError::new(StoreErrorKind::Invalid, message).at(key.clone()));
                 }
                 Place::Directory => {
                     self.drop.insert(below.clone());
                 }
-                Place::Entry | Place::Missing => {}
+                Place::Entry(_) | Place::Missing => {}
             }
         }
         Ok(())
     }
+}
 
-    fn steps_on_entries<'a>(&self, txn: &'a Txn) -> Result<Vec<Step<'a>>, StoreError> {
-        let mut steps = Vec::with_capacity(txn.ops().len() + self.check.len());
-        for op in txn.ops() {
-            steps.push(match op {
-                Op::Check { key, version } => Step::Check {
-                    key,
-                    version: from_version(key, *version)?,
-                },
-                Op::Update {
-                    key,
-                    version,
-                    value,
-                } => Step::Write {
-                    key,
-                    value,
-                    version: from_version(key, *version)?,
-                },
-                Op::Delete { key, version } => Step::Delete {
-                    key,
-                    version: from_version(key, *version)?,
-                },
-                Op::Create { .. } => continue,
-            });
+/// Says whether the precondition of `op` holds, as far as is known.
+fn check(op: &Op, terrain: &Terrain) -> Result<(), StoreError> {
+    let found = match (op, terrain.at(op.key())) {
+        (_, None) => return Ok(()),
+        (Op::Create { .. }, Some(Place::Entry(_))) => "is there already",
+        (Op::Create { .. }, Some(_)) => return Ok(()),
+        (Op::Check { .. } | Op::Update { .. } | Op::Delete { .. }, Some(place)) => {
+            match (place, op) {
+                (
+                    Place::Entry(is),
+                    Op::Check { version, .. }
+                    | Op::Update { version, .. }
+                    | Op::Delete { version, .. },
+                ) if is == *version => return Ok(()),
+                (Place::Entry(_), _) => OTHER_VERSION,
+                (Place::Missing | Place::Directory, _) => GONE,
+            }
         }
-        Ok(steps)
+    };
+    Err(StoreError::conflict(op.key().clone(), found))
+}
+
+fn steps_on_entries(txn: &Txn) -> Result<Vec<Step<'_>>, StoreError> {
+    let mut steps = Vec::with_capacity(txn.ops().len());
+    for op in txn.ops() {
+        steps.push(match op {
+            Op::Check { key, version } => Step::Check {
+                key,
+                version: from_version(key, *version)?,
+            },
+            Op::Update {
+                key,
+                version,
+                value,
+            } => Step::Write {
+                key,
+                value,
+                version: from_version(key, *version)?,
+            },
+            Op::Delete { key, version } => Step::Delete {
+                key,
+                version: from_version(key, *version)?,
+            },
+            Op::Create { .. } => continue,
+        });
     }
+    Ok(steps)
 }
 
 /// ZooKeeper's number for a version, where −1 would mean any and 0 a directory.
 fn from_version(key: &Key, version: Version) -> Result<i32, StoreError> {
-    match u32::try_from(version.as_raw()).map(u32::cast_signed) {
+    let number = u32::try_from(version.as_raw()).map(|raw| raw.cast_signed().wrapping_add(1));
+    match number {
         Ok(version) if version != DIRECTORY && version != -1 => Ok(version),
-        _ => Err(conflict(key, "no entry ever has that version")),
+        _ => Err(conflict(key, "never has such a version")),
     }
 }
 

@@ -91,24 +91,15 @@ pub(super) async fn entries<N: AsRef<str> + Sync>(
     Ok(found)
 }
 
-/// The stats of those names in `dir`, as far as there are such.
-pub(super) async fn stats<N: AsRef<str> + Sync>(
-    calls: &Calls,
-    dir: Option<&Key>,
-    names: &[N],
-) -> Result<Vec<Option<Stat>>, Fault> {
+/// The stats of the nodes at those paths.
+pub(super) async fn stats(calls: &Calls, paths: &[String]) -> Result<Vec<Option<Stat>>, Fault> {
     // Boxed, or the compiler cannot see that the whole is Send.
-    let requests: Vec<BoxFuture<'_, _>> = (names.iter())
-        .map(|name| stat_of(calls, path_in(dir, name.as_ref())).boxed())
-        .collect();
+    let requests: Vec<BoxFuture<'_, _>> =
+        paths.iter().map(|path| stat(calls, path).boxed()).collect();
     stream::iter(requests)
         .buffered(PIPELINE)
         .try_collect()
         .await
-}
-
-async fn stat_of(calls: &Calls, path: String) -> Result<Option<Stat>, Fault> {
-    stat(calls, &path).await
 }
 
 /// The stat of one node.

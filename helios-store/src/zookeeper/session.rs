@@ -27,6 +27,33 @@ pub(super) enum Link {
     Up(Arc<Session>),
     /// With the reason, once an attempt has failed.
     Down(Option<Fault>),
+    /// For good: the handle is closed.
+    Closed,
+}
+
+/// Where the supervisor tells, and everybody else looks.
+#[derive(Clone, Debug)]
+pub(super) struct Line(Arc<watch::Sender<Link>>);
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Link::Down(None))))
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Link> {
+        self.0.subscribe()
+    }
+
+    /// Says what is so now; once closed, nothing else will be.
+    pub(super) fn say(&self, link: Link) {
+        self.0.send_if_modified(|now| {
+            let open = !matches!(now, Link::Closed);
+            if open {
+                *now = link;
+            }
+            open
+        });
+    }
 }
 
 impl Session {
@@ -45,20 +72,16 @@ impl Session {
 pub(super) struct Supervisor {
     options: ZooKeeperOptions,
     barrier: Arc<Barrier>,
-    link: watch::Sender<Link>,
+    line: Line,
     last: Option<SessionInfo>,
 }
 
 impl Supervisor {
-    pub(super) fn new(
-        options: ZooKeeperOptions,
-        barrier: Arc<Barrier>,
-        link: watch::Sender<Link>,
-    ) -> Self {
+    pub(super) fn new(options: ZooKeeperOptions, barrier: Arc<Barrier>, line: Line) -> Self {
         Self {
             options,
             barrier,
-            link,
+            line,
             last: None,
         }
     }
@@ -73,7 +96,7 @@ impl Supervisor {
                     attempt = 0;
                     self.last = Some(session.client.session().clone());
                     let ended = Self::end_of(&session);
-                    self.link.send_replace(Link::Up(session));
+                    self.line.say(Link::Up(session));
                     let state = ended.await;
                     warn!(%state, "the ZooKeeper session ended");
                     let message = format!("the session is over ({state}), asking for it again");
@@ -126,7 +149,7 @@ impl Supervisor {
     }
 
     fn down(&self, fault: Fault) {
-        self.link.send_replace(Link::Down(Some(fault)));
+        self.line.say(Link::Down(Some(fault)));
     }
 
     fn no_session(&self, error: Error) -> Fault {

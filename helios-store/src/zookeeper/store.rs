@@ -6,14 +6,12 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use helios_core::store::{Entry, Key, Scope, Snapshot, Store, StoreError, Txn};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use zookeeper_client::SessionState;
 
 use super::barrier::Barrier;
 use super::calls::Calls;
 use super::fault::Fault;
-use super::session::{Link, Supervisor};
+use super::session::{Line, Link, Supervisor};
 use super::views::Views;
 use super::{AclReport, ZooKeeperOptions, acl, commit, read, startup};
 
@@ -45,7 +43,7 @@ pub struct ZooKeeperStore {
 struct Inner {
     calls: Arc<Calls>,
     views: Arc<Views>,
-    link: watch::Receiver<Link>,
+    line: Line,
     supervisor: JoinHandle<()>,
 }
 
@@ -64,13 +62,13 @@ impl ZooKeeperStore {
     pub async fn connect(options: ZooKeeperOptions) -> Result<Self, StoreError> {
         startup::check(&options).await?;
         let store = Self::start(options);
-        let mut link = store.inner.link.clone();
+        let mut link = store.inner.line.subscribe();
         let mut first = link.borrow_and_update().clone();
         loop {
             match first {
                 Link::Up(_) => return Ok(store),
                 Link::Down(Some(fault)) => return Err(fault.into()),
-                Link::Down(None) => {}
+                Link::Down(None) | Link::Closed => {}
             }
             if link.changed().await.is_err() {
                 return Err(Fault::unavailable("the runtime is shutting down").into());
@@ -87,13 +85,13 @@ impl ZooKeeperStore {
     #[must_use]
     pub fn start(options: ZooKeeperOptions) -> Self {
         let barrier = Arc::new(Barrier::default());
-        let (sender, link) = watch::channel(Link::Down(None));
-        let supervisor = Supervisor::new(options.clone(), Arc::clone(&barrier), sender);
-        let calls = Arc::new(Calls::new(options, barrier, link.clone()));
+        let line = Line::new();
+        let supervisor = Supervisor::new(options.clone(), Arc::clone(&barrier), line.clone());
+        let calls = Arc::new(Calls::new(options, barrier, line.subscribe()));
         let inner = Inner {
             views: Arc::new(Views::new(Arc::clone(&calls))),
             calls,
-            link,
+            line,
             supervisor: tokio::spawn(supervisor.run()),
         };
         Self {
@@ -102,17 +100,19 @@ impl ZooKeeperStore {
     }
 
     /// Ends the session and waits until the servers know, so that ephemeral entries are gone at once
-    /// and not only after the session timeout. Other clones cannot be used any more.
-    pub async fn close(self) {
-        let now = self.inner.link.borrow().clone();
-        self.inner.supervisor.abort();
+    /// and not only after the session timeout. This handle and its clones are `Unavailable` from then
+    /// on, and their watches end.
+    pub async fn close(&self) {
+        let now = self.inner.line.subscribe().borrow().clone();
+        self.inner.end();
         let Link::Up(session) = now else { return };
         let mut states = session.client.state_watcher();
-        drop((session, self));
+        // With the last one that holds it, the session is told to end.
+        drop(session);
         let limit = std::time::Duration::from_secs(2);
         // In vain when no server answers: then the session timeout does it.
         let _ = tokio::time::timeout(limit, async {
-            while states.changed().await != SessionState::Closed {}
+            while !states.changed().await.is_terminated() {}
         })
         .await;
     }
@@ -180,9 +180,15 @@ fn join(views: &Weak<Views>, scope: &Scope) -> BoxStream<'static, Result<Snapsho
     }
 }
 
+impl Inner {
+    fn end(&self) {
+        self.supervisor.abort();
+        self.line.say(Link::Closed);
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        // With it goes the sender of the link, and with that every follower.
-        self.supervisor.abort();
+        self.end();
     }
 }

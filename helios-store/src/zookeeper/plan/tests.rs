@@ -5,11 +5,18 @@ fn key(text: &str) -> Key {
 }
 
 fn terrain(places: &[(&str, Place)]) -> Terrain {
-    places
-        .iter()
-        .map(|(text, place)| (key(text), *place))
-        .collect()
+    let places = places.iter().map(|(text, place)| (key(text), *place));
+    Terrain::seen(places.collect())
 }
+
+fn refusal(txn: &Txn, terrain: &Terrain) -> StoreError {
+    match plan(txn, terrain) {
+        Err(NoPlan::Refused(error)) => error,
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+const FIRST: Place = Place::Entry(Version::from_raw(0));
 
 fn shown(txn: &Txn, terrain: &Terrain) -> Vec<String> {
     plan(txn, terrain)
@@ -28,17 +35,17 @@ fn shown(txn: &Txn, terrain: &Terrain) -> Vec<String> {
 }
 
 fn kind(txn: &Txn, terrain: &Terrain) -> StoreErrorKind {
-    plan(txn, terrain).unwrap_err().kind()
+    refusal(txn, terrain).kind()
 }
 
 #[test]
 fn the_usual_transaction_needs_no_look_at_the_tree() {
     let txn = Txn::new()
-        .check(key("jobs/web"), Version::from_raw(1))
+        .check(key("jobs/web"), Version::from_raw(0))
         .create(key("audit/7"), "x")
-        .update(key("hosts/a"), Version::from_raw(4), "y");
+        .update(key("hosts/a"), Version::from_raw(3), "y");
     assert_eq!(
-        shown(&txn, &Terrain::new()),
+        shown(&txn, &Terrain::default()),
         [
             "check jobs/web 1",
             "write hosts/a 4",
@@ -63,12 +70,12 @@ fn missing_directories_are_made_from_the_top() {
 fn an_entry_takes_the_place_of_directories_with_nothing_in_them() {
     let txn = Txn::new()
         .create(key("a"), "")
-        .delete(key("a/b/c"), Version::from_raw(1));
+        .delete(key("a/b/c"), Version::from_raw(0));
     let left = terrain(&[
         ("a", Place::Directory),
         ("a/b", Place::Directory),
-        ("a/b/c", Place::Entry),
-        ("ab", Place::Entry),
+        ("a/b/c", FIRST),
+        ("ab", FIRST),
     ]);
     assert_eq!(
         shown(&txn, &left),
@@ -85,12 +92,12 @@ fn an_entry_takes_the_place_of_directories_with_nothing_in_them() {
 #[test]
 fn a_directory_takes_the_place_of_an_entry_deleted_with_it() {
     let txn = Txn::new()
-        .delete(key("a"), Version::from_raw(3))
+        .delete(key("a"), Version::from_raw(0))
         .create(key("a/b"), "");
-    let before = terrain(&[("a", Place::Entry), ("a/b", Place::Missing)]);
+    let before = terrain(&[("a", FIRST), ("a/b", Place::Missing)]);
     assert_eq!(
         shown(&txn, &before),
-        ["delete a 3", "make a", "create a/b", "write a/b 0"]
+        ["delete a 1", "make a", "create a/b", "write a/b 0"]
     );
 }
 
@@ -98,21 +105,38 @@ fn a_directory_takes_the_place_of_an_entry_deleted_with_it() {
 fn entries_never_lie_below_entries() {
     let below = Txn::new().create(key("a/b"), "");
     assert_eq!(
-        kind(&below, &terrain(&[("a", Place::Entry)])),
+        kind(&below, &terrain(&[("a", FIRST)])),
         StoreErrorKind::Invalid
     );
     let over = Txn::new().create(key("a"), "");
-    let full = terrain(&[("a", Place::Directory), ("a/b", Place::Entry)]);
+    let full = terrain(&[("a", Place::Directory), ("a/b", FIRST)]);
     assert_eq!(kind(&over, &full), StoreErrorKind::Invalid);
     let both = Txn::new().create(key("a"), "").create(key("a/b"), "");
-    assert_eq!(kind(&both, &Terrain::new()), StoreErrorKind::Invalid);
+    assert!(matches!(
+        plan(&both, &Terrain::default()),
+        Err(NoPlan::Look)
+    ));
+    let bare = terrain(&[("a", Place::Missing), ("a/b", Place::Missing)]);
+    assert_eq!(kind(&both, &bare), StoreErrorKind::Invalid);
+}
+
+#[test]
+fn a_precondition_that_fails_goes_before_a_bad_shape() {
+    let txn = Txn::new()
+        .create(key("a/b"), "")
+        .check(key("c"), Version::from_raw(7));
+    for c in [Place::Missing, Place::Directory, FIRST] {
+        let conflict = refusal(&txn, &terrain(&[("a", FIRST), ("c", c)]));
+        assert_eq!(conflict.kind(), StoreErrorKind::Conflict);
+        assert_eq!(conflict.key(), Some(&key("c")));
+    }
 }
 
 #[test]
 fn versions_that_mean_something_else_to_zookeeper_conflict() {
-    for raw in [0, u64::from(u32::MAX), u64::MAX] {
+    for raw in [u64::from(u32::MAX), u64::from(u32::MAX - 1), u64::MAX] {
         let txn = Txn::new().delete(key("a"), Version::from_raw(raw));
-        assert_eq!(kind(&txn, &Terrain::new()), StoreErrorKind::Conflict);
+        assert_eq!(kind(&txn, &Terrain::default()), StoreErrorKind::Conflict);
     }
 }
 

@@ -1,0 +1,16 @@
+//! The ZooKeeper tier: the distributed store against real servers.
+//!
+//! Needs Debian's `zookeeper` package: `scripts/zookeeper install`.
+
+#![cfg(test)]
+
+mod conformance;
+mod ensemble;
+mod load;
+mod one_server;
+mod presence;
+mod proxy;
+mod security;
+mod side_by_side;
+mod three_servers;
+mod watching;

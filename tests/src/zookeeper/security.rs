@@ -1,0 +1,299 @@
+//! Who may do what, judged by a real server.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use futures_util::StreamExt;
+use helios_core::store::{Scope, Store, StoreErrorKind, Txn};
+use helios_store::zookeeper::{Access, Credential, Tls, ZooKeeperOptions, ZooKeeperStore};
+use tempfile::TempDir;
+
+use crate::ensemble::{Ensemble, options};
+use crate::load::{get, key, list, soon};
+use crate::proxy::Proxy;
+
+struct Parties {
+    masters: Credential,
+    agents: Credential,
+}
+
+impl Parties {
+    fn new() -> Self {
+        Self {
+            masters: digest("masters", "m-secret"),
+            agents: digest("agents", "a-secret"),
+        }
+    }
+
+    fn master(&self) -> Access {
+        Access::master(self.masters.clone(), self.agents.identity())
+    }
+
+    fn agent(&self, host: &str) -> Access {
+        let own = digest(&format!("agent-{host}"), &format!("{host}-secret"));
+        Access::agent(own, self.agents.clone(), self.masters.identity())
+    }
+}
+
+fn digest(user: &str, password: &str) -> Credential {
+    Credential::digest(user, password).unwrap()
+}
+
+async fn connect(options: ZooKeeperOptions, access: Access) -> ZooKeeperStore {
+    let store = ZooKeeperStore::connect(options.access(access));
+    soon("connecting", store).await.unwrap()
+}
+
+/// The kind of refusal, or that there was none.
+async fn outcome(store: &ZooKeeperStore, txn: Txn) -> Result<(), StoreErrorKind> {
+    let commit = soon("a commit", store.commit(txn)).await;
+    commit.map_err(|error| error.kind())
+}
+
+async fn commit(store: &ZooKeeperStore, txn: Txn) {
+    outcome(store, txn).await.unwrap();
+}
+
+/// An agent does its own work, and is denied everybody else's.
+async fn agent_keeps_to_its_own(
+    master: &ZooKeeperStore,
+    web1: &ZooKeeperStore,
+    web2: &ZooKeeperStore,
+) {
+    const DENIED: Result<(), StoreErrorKind> = Err(StoreErrorKind::Denied);
+    commit(
+        master,
+        Txn::new()
+            .create(key("jobs/web:1"), "{}")
+            .create(key("hosts/web1"), "goals"),
+    )
+    .await;
+    for (agent, host) in [(web1, "web1"), (web2, "web2")] {
+        let status = key("status").child(host).unwrap();
+        let up = key("up").child(host).unwrap();
+        commit(agent, Txn::new().create(status.clone(), "starting")).await;
+        commit(agent, Txn::new().create_ephemeral(up, "here")).await;
+        let entry = agent.get(&status).await.unwrap().unwrap();
+        commit(agent, Txn::new().update(status, entry.version, "running")).await;
+    }
+    assert_eq!(list(web2, "jobs").await.len(), 1);
+    let goals = get(web2, "hosts/web1").await.unwrap();
+    let status = get(web2, "status/web1").await.unwrap();
+    let up = get(web2, "up/web1").await.unwrap();
+    for txn in [
+        Txn::new().update(key("status/web1"), status.version, "forged"),
+        Txn::new().delete(key("status/web1"), status.version),
+        Txn::new().update(key("up/web1"), up.version, "forged"),
+        Txn::new().delete(key("up/web1"), up.version),
+        Txn::new().update(key("hosts/web1"), goals.version, "forged"),
+        Txn::new().delete(key("hosts/web1"), goals.version),
+        Txn::new().create(key("hosts/web2"), "forged"),
+        Txn::new().create(key("jobs/forged"), ""),
+        Txn::new().create(key("elsewhere/forged"), ""),
+    ] {
+        assert_eq!(outcome(web2, txn.clone()).await, DENIED, "{txn:?}");
+    }
+    // A check of what it may only read, and a write of its own, in one transaction.
+    let own = get(web1, "status/web1").await.unwrap();
+    let txn = Txn::new().check(key("hosts/web1"), goals.version).update(
+        key("status/web1"),
+        own.version,
+        "as told",
+    );
+    commit(web1, txn).await;
+    // A master may tidy up after anybody.
+    let status = get(master, "status/web2").await.unwrap();
+    commit(
+        master,
+        Txn::new().delete(key("status/web2"), status.version),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_writes_what_is_not_his() {
+    let ensemble = Ensemble::start(1).await;
+    let parties = Parties::new();
+    let master = connect(ensemble.options("helios"), parties.master()).await;
+    let report = master.init_acl().await.unwrap();
+    assert_eq!(report.nodes, 3, "the top and the two shared directories");
+    let proxy = Proxy::to(ensemble.server(0)).await;
+    let web1 = connect(options(proxy.address(), "helios"), parties.agent("web1")).await;
+    let web2 = connect(ensemble.options("helios"), parties.agent("web2")).await;
+    agent_keeps_to_its_own(&master, &web1, &web2).await;
+
+    // The credentials hold on the next connection too.
+    proxy.cut();
+    let own = get(&web1, "status/web1").await.unwrap();
+    let txn = Txn::new().update(key("status/web1"), own.version, "again");
+    commit(&web1, txn).await;
+
+    assert_eq!(master.world_writable().await.unwrap(), [""; 0]);
+    let report = master.init_acl().await.unwrap();
+    assert_eq!((report.rewritten, report.removed.len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_see_nothing_and_are_told_so() {
+    let ensemble = Ensemble::start(1).await;
+    let parties = Parties::new();
+    let master = connect(ensemble.options("helios"), parties.master()).await;
+    master.init_acl().await.unwrap();
+    commit(&master, Txn::new().create(key("jobs/a"), "secret")).await;
+    let liar = Access::agent(
+        digest("agent-web1", "guess"),
+        digest("agents", "guess"),
+        parties.masters.identity(),
+    );
+    for access in [Access::open(), liar] {
+        let stranger = connect(ensemble.options("helios"), access).await;
+        let error = stranger.get(&key("jobs/a")).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Denied);
+        let error = stranger.list(&key("jobs")).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Denied);
+        let create = Txn::new().create(key("jobs/b"), "");
+        assert_eq!(
+            outcome(&stranger, create).await,
+            Err(StoreErrorKind::Denied)
+        );
+        let mut watch = stranger.watch(Scope::Children(key("jobs")));
+        let item = soon("the watch", watch.next()).await.unwrap();
+        assert_eq!(item.unwrap_err().kind(), StoreErrorKind::Denied);
+    }
+    let elsewhere = ensemble.options("helios/deeper").access(Access::open());
+    let error = ZooKeeperStore::connect(elsewhere).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_store_is_closed_by_one_command() {
+    let ensemble = Ensemble::start(1).await;
+    let open = ensemble.store("helios").await;
+    let before = Txn::new()
+        .create(key("jobs/a"), "")
+        .create(key("hosts/web1"), "")
+        .create(key("status/web1"), "old")
+        .create(key("history/web1/1"), "");
+    commit(&open, before).await;
+    assert_eq!(open.world_writable().await.unwrap().len(), 10);
+    let error = open.init_acl().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Invalid);
+
+    let parties = Parties::new();
+    let master = connect(ensemble.options("helios"), parties.master()).await;
+    let report = master.init_acl().await.unwrap();
+    assert_eq!(report.removed, [key("status/web1")]);
+    assert_eq!(master.world_writable().await.unwrap(), [""; 0]);
+    let hosts = get(&master, "hosts/web1").await;
+    assert!(hosts.is_some(), "what masters wrote stays");
+    let error = open.get(&key("jobs/a")).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
+    let web1 = connect(ensemble.options("helios"), parties.agent("web1")).await;
+    commit(&web1, Txn::new().create(key("status/web1"), "new")).await;
+}
+
+/// An authority and certificates of it, made with openssl.
+struct Certificates(TempDir);
+
+impl Certificates {
+    fn new() -> Self {
+        let made = Self(TempDir::new().unwrap());
+        made.openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+             -keyout ca.key -out ca.pem -subj /CN=test-authority",
+        );
+        for name in ["server", "master", "web1", "web2"] {
+            made.openssl(&format!(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+                 -keyout {name}.key -out {name}.csr -subj /CN={name}"
+            ));
+            fs::write(made.path("san"), "subjectAltName=IP:127.0.0.1").unwrap();
+            made.openssl(&format!(
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                 -extfile san -out {name}.pem"
+            ));
+        }
+        // The servers want the key and the certificate in one file.
+        let both = made.read("server.key") + &made.read("server.pem");
+        fs::write(made.path("server-both.pem"), both).unwrap();
+        made
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn of(&self, name: &str) -> Tls {
+        let certificate = self.read(&format!("{name}.pem"));
+        let key = self.read(&format!("{name}.key"));
+        let tls = Tls::trusting(&self.read("ca.pem")).unwrap();
+        tls.presenting(&certificate, &key).unwrap()
+    }
+
+    fn server_config(&self) -> String {
+        format!(
+            "secureClientPort=@SECURE@\n\
+             serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
+             authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
+             ssl.keyStore.location={0}/server-both.pem\n\
+             ssl.trustStore.location={0}/ca.pem\nssl.clientAuth=need",
+            self.0.path().display()
+        )
+    }
+
+    fn openssl(&self, arguments: &str) {
+        let output = Command::new("openssl")
+            .args(arguments.split_whitespace())
+            .current_dir::<&Path>(self.0.path())
+            .output()
+            .expect("openssl is missing: run `scripts/zookeeper install`");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {arguments}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_identities_like_any_other() {
+    let certificates = Certificates::new();
+    let ensemble = Ensemble::start_with(1, &certificates.server_config()).await;
+    let secure = || options(&ensemble.secure_server(0), "helios");
+    let masters = Credential::certificate("CN=master");
+    let agents = digest("agents", "a-secret");
+    let agent = |host: &str| {
+        let own = Credential::certificate(format!("CN={host}"));
+        Access::agent(own, agents.clone(), masters.identity())
+    };
+    let master = Access::master(masters.clone(), agents.identity());
+    let master = connect(secure().tls(certificates.of("master")), master).await;
+    master.init_acl().await.unwrap();
+    let web1 = connect(secure().tls(certificates.of("web1")), agent("web1")).await;
+    let web2 = connect(secure().tls(certificates.of("web2")), agent("web2")).await;
+    agent_keeps_to_its_own(&master, &web1, &web2).await;
+    assert_eq!(master.world_writable().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_or_client_that_is_not_trusted_gets_no_session() {
+    let certificates = Certificates::new();
+    let ensemble = Ensemble::start_with(1, &certificates.server_config()).await;
+    let secure = || options(&ensemble.secure_server(0), "helios");
+    let others = Certificates::new();
+    let nameless = Tls::trusting(&certificates.read("ca.pem")).unwrap();
+    for tls in [others.of("master"), nameless] {
+        let store = ZooKeeperStore::connect(secure().tls(tls));
+        let error = soon("connecting", store).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains("TLS"), "{error}");
+    }
+    assert!(Tls::trusting("no certificate").is_err());
+    let half = Tls::trusting(&certificates.read("ca.pem")).unwrap();
+    assert!(
+        half.presenting(&certificates.read("web1.pem"), "no key")
+            .is_err()
+    );
+}
