@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::schema::{Keys, Stamp};
-use crate::store::{Store, StoreError};
+use bytes::Bytes;
+
+use crate::schema::{AuditRecord, Keys, Stamp, encode};
+use crate::store::{Key, Store, StoreError, Txn};
 
 use super::ClusterError;
 
@@ -46,8 +48,8 @@ impl Doubt {
     /// the store.
     ///
     /// The record may yet appear later. But a commit after this one creates the same record, so only one of
-    /// them can happen; and a refusal relies on something that the other commit would have to find
-    /// unchanged.
+    /// them can happen. A refusal is followed by no commit of the change, so a void one takes the place of
+    /// the record before the refusal is final.
     ///
     /// # Errors
     /// What was decided, if it is an error; if there is doubt, only once it is settled.
@@ -60,15 +62,22 @@ impl Doubt {
         if self.cause.is_none() {
             return decided.map(Verdict::Decided);
         }
-        let record = store.get(&Keys::audit(stamp.at, &stamp.operation)).await;
-        match (record, decided) {
-            (Ok(Some(_)), _) => Ok(Verdict::Made),
-            (Ok(None), Ok(step)) => Ok(Verdict::Decided(step)),
-            (Ok(None), Err(ClusterError::Refused(refused))) => Err(refused.into()),
-            (Err(_), _) | (_, Err(ClusterError::Store(_))) => {
-                self.pause().await.map(|()| Verdict::Unknown)
+        let key = Keys::audit(stamp.at, &stamp.operation);
+        match (store.get(&key).await, decided) {
+            (Ok(Some(entry)), decided) if entry.value == void(stamp) => {
+                return Err(decided.err().unwrap_or_else(|| given_up(key)));
             }
+            (Ok(Some(_)), _) => return Ok(Verdict::Made),
+            (Ok(None), Ok(step)) => return Ok(Verdict::Decided(step)),
+            (Ok(None), Err(ClusterError::Refused(refused))) => {
+                let txn = Txn::new().create(key, void(stamp));
+                if store.commit(txn).await.is_ok() {
+                    return Err(refused.into());
+                }
+            }
+            (Err(_), _) | (_, Err(ClusterError::Store(_))) => {}
         }
+        self.pause().await.map(|()| Verdict::Unknown)
     }
 
     /// The error to return for `error`: while there is doubt, "nothing was written" would be wrong.
@@ -84,4 +93,17 @@ impl Doubt {
         self.pauses += 1;
         Ok(())
     }
+}
+
+/// The record of a change that must never happen.
+fn void(stamp: &Stamp) -> Bytes {
+    encode(&AuditRecord::new(stamp, "nothing").detail("refused after an attempt got lost"))
+}
+
+fn given_up(key: Key) -> ClusterError {
+    StoreError::conflict(
+        key,
+        "the change was given up, and became possible again: ask once more",
+    )
+    .into()
 }

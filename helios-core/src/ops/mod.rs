@@ -1,6 +1,6 @@
 //! What can be asked of a cluster, as pure functions.
 //!
-//! Each takes what was read, what is asked, and a [`Stamp`](crate::schema::Stamp), and answers with the
+//! Each takes what was read, what is asked, and a [`Stamp`], and answers with the
 //! transaction that does it, or with the reason why not. The transaction names the version of everything
 //! the decision relies on, so it is committed only while the decision is still right. An answer with an
 //! empty transaction says that everything is as asked already.

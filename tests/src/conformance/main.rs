@@ -4,5 +4,3 @@
 mod store_file;
 #[cfg(test)]
 mod store_memory;
-#[cfg(test)]
-mod store_self_check;
