@@ -81,6 +81,8 @@ impl RuntimeHarness for FakeHarness {
         self.next_port.fetch_add(1, Ordering::Relaxed)
     }
 
+    async fn ready(&self, _id: &ContainerId) {}
+
     async fn kill(&self, id: &ContainerId) {
         self.engine.kill(id.as_str());
     }

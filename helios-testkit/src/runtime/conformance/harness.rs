@@ -25,6 +25,9 @@ pub trait RuntimeHarness: Send + Sync {
     /// A port of this host that nobody uses.
     fn free_port(&self) -> u16;
 
+    /// Waits until the main process has come so far that it does with signals what its behaviour says.
+    async fn ready(&self, id: &ContainerId);
+
     /// Kills the main process with signal 9, behind the back of every handle, and also while they are cut.
     async fn kill(&self, id: &ContainerId);
 

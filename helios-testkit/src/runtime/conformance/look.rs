@@ -2,11 +2,15 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use helios_core::Runtime;
 use helios_core::runtime::{Container, ContainerState, Containers, RuntimeError, RuntimeErrorKind};
+
+/// A grace for processes that end sooner; short, since one that was asked before it could listen uses it up.
+pub(super) const GRACE: Duration = Duration::from_secs(3);
 
 /// What a call gave that must succeed.
 #[track_caller]

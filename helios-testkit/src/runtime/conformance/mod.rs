@@ -61,6 +61,7 @@ macro_rules! runtime_conformance {
             r03_watch_begins_with_the_present
             r04_watch_shows_every_later_change
             r04_watch_shows_a_process_that_was_killed
+            r04_watch_shows_a_start_that_failed
             r04_watch_shows_what_happened_while_the_engine_was_away
             r04_watch_ends_a_burst_with_a_complete_look
             r04_every_watch_sees_every_change

@@ -1,9 +1,7 @@
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use helios_core::runtime::RuntimeErrorKind as Kind;
 
-use crate::runtime::conformance::look::{must, must_fail, runs, seen};
+use crate::runtime::conformance::look::{GRACE, must, must_fail, runs, seen};
 use crate::runtime::conformance::{Behaviour, RuntimeHarness, SampleImage};
 
 pub(crate) async fn r07_concurrent_creates_make_one_container(harness: &dyn RuntimeHarness) {
@@ -87,6 +85,6 @@ pub(crate) async fn r10_creating_again_gives_the_same_container(harness: &dyn Ru
     assert_eq!(must(runtime.create(&spec).await, "create the running"), id);
     assert!(runs(&seen(&*runtime, &spec.name).await));
 
-    must(runtime.stop(&id, Duration::from_secs(60)).await, "stop");
+    must(runtime.stop(&id, GRACE).await, "stop");
     assert_eq!(must(runtime.create(&spec).await, "create the exited"), id);
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use helios_core::runtime::{ContainerState, RuntimeErrorKind};
 
-use crate::runtime::conformance::look::{exit_code, must, must_fail, runs, seen};
+use crate::runtime::conformance::look::{GRACE, exit_code, must, must_fail, runs, seen};
 use crate::runtime::conformance::{Behaviour, RuntimeHarness};
 
 const AWAY: &[RuntimeErrorKind] = &[RuntimeErrorKind::Unavailable, RuntimeErrorKind::TimedOut];
@@ -94,7 +94,7 @@ pub(crate) async fn r02_reads_what_it_did(harness: &dyn RuntimeHarness) {
         must(runtime.start(&id).await, "start");
         assert!(runs(&seen(&*runtime, &spec.name).await));
 
-        must(runtime.stop(&id, Duration::from_secs(60)).await, "stop");
+        must(runtime.stop(&id, GRACE).await, "stop");
         assert!(exit_code(&seen(&*runtime, &spec.name).await).is_some());
 
         must(runtime.remove(&id).await, "remove");

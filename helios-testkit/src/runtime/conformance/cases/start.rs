@@ -1,10 +1,10 @@
-use std::time::Duration;
-
 use helios_core::runtime::{
     ContainerId, ContainerState, Protocol, PublishedPort, RuntimeErrorKind as Kind,
 };
 
-use crate::runtime::conformance::look::{exit_code, follow_until, must, must_fail, runs, seen};
+use crate::runtime::conformance::look::{
+    GRACE, exit_code, follow_until, must, must_fail, runs, seen,
+};
 use crate::runtime::conformance::{Behaviour, RuntimeHarness};
 
 pub(crate) async fn r11_a_started_container_runs(harness: &dyn RuntimeHarness) {
@@ -38,7 +38,7 @@ pub(crate) async fn r11_an_exited_container_starts_again(harness: &dyn RuntimeHa
     for _ in 0..2 {
         must(runtime.start(&id).await, "start");
         assert!(runs(&seen(&*runtime, &spec.name).await));
-        must(runtime.stop(&id, Duration::from_secs(60)).await, "stop");
+        must(runtime.stop(&id, GRACE).await, "stop");
     }
 }
 
@@ -86,8 +86,7 @@ pub(crate) async fn r11_a_taken_port_is_named_and_can_be_tried_again(harness: &d
     must_fail(runtime.start(&id).await, &[Kind::PortInUse], "start");
     assert!(!runs(&seen(&*runtime, &second.name).await));
 
-    let grace = Duration::from_secs(60);
-    must(runtime.stop(&holder, grace).await, "stop");
+    must(runtime.stop(&holder, GRACE).await, "stop");
     must(runtime.start(&id).await, "start with the port free");
     assert!(runs(&seen(&*runtime, &second.name).await));
 }

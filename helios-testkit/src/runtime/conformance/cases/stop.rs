@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use helios_core::runtime::{ContainerId, ContainerState};
 
-use crate::runtime::conformance::look::{exit_code, must, runs, seen};
+use crate::runtime::conformance::look::{GRACE, exit_code, must, runs, seen};
 use crate::runtime::conformance::{Behaviour, RuntimeHarness};
 
 pub(crate) async fn r13_a_stopped_container_does_not_run(harness: &dyn RuntimeHarness) {
@@ -22,6 +22,7 @@ pub(crate) async fn r14_a_process_has_its_grace(harness: &dyn RuntimeHarness) {
     let spec = harness.spec("slow", Behaviour::Slow);
     let id = must(runtime.create(&spec).await, "create");
     must(runtime.start(&id).await, "start");
+    harness.ready(&id).await;
     must(runtime.stop(&id, Duration::from_secs(120)).await, "stop");
     assert_eq!(exit_code(&seen(&*runtime, &spec.name).await), Some(0));
 }
@@ -37,7 +38,7 @@ pub(crate) async fn r14_a_process_is_killed_when_its_grace_is_over(harness: &dyn
 
 pub(crate) async fn r15_stopping_what_does_not_run_succeeds(harness: &dyn RuntimeHarness) {
     let runtime = harness.runtime("a").await;
-    let grace = Duration::from_secs(60);
+    let grace = GRACE;
     let never = ContainerId::new("0123456789abcdef");
     must(runtime.stop(&never, grace).await, "stop the missing");
 

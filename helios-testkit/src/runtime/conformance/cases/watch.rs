@@ -1,9 +1,8 @@
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use helios_core::runtime::{ContainerState, Containers, RuntimeErrorKind as Kind};
 
-use crate::runtime::conformance::look::{exit_code, follow_until, must, runs};
+use crate::runtime::conformance::look::{GRACE, exit_code, follow_until, must, must_fail, runs};
 use crate::runtime::conformance::{Behaviour, RuntimeHarness};
 
 pub(crate) async fn r03_watch_begins_with_the_present(harness: &dyn RuntimeHarness) {
@@ -28,7 +27,7 @@ pub(crate) async fn r04_watch_shows_every_later_change(harness: &dyn RuntimeHarn
     follow_until(&mut watch, |look| look.get(&spec.name).is_some()).await;
     must(runtime.start(&id).await, "start");
     follow_until(&mut watch, |look| look.get(&spec.name).is_some_and(runs)).await;
-    must(runtime.stop(&id, Duration::from_secs(60)).await, "stop");
+    must(runtime.stop(&id, GRACE).await, "stop");
     let ended = |look: &_| by_name(look, &spec.name).is_some();
     follow_until(&mut watch, ended).await;
     must(runtime.remove(&id).await, "remove");
@@ -45,6 +44,21 @@ pub(crate) async fn r04_watch_shows_a_process_that_was_killed(harness: &dyn Runt
 
     harness.kill(&id).await;
     follow_until(&mut watch, |look| by_name(look, &spec.name) == Some(137)).await;
+}
+
+pub(crate) async fn r04_watch_shows_a_start_that_failed(harness: &dyn RuntimeHarness) {
+    let runtime = harness.runtime("a").await;
+    let spec = harness.spec("one", Behaviour::NoSuchCommand);
+    let id = must(runtime.create(&spec).await, "create");
+    let mut watch = runtime.watch();
+    follow_until(&mut watch, |look| look.get(&spec.name).is_some()).await;
+
+    must_fail(runtime.start(&id).await, &[Kind::BadSpec], "start");
+    follow_until(&mut watch, |look| {
+        let state = look.get(&spec.name).map(|container| &container.state);
+        matches!(state, Some(ContainerState::Created { error: Some(_) }))
+    })
+    .await;
 }
 
 pub(crate) async fn r04_watch_shows_what_happened_while_the_engine_was_away(
@@ -113,6 +127,6 @@ pub(crate) async fn r05_trouble_is_an_item_and_not_the_end(harness: &dyn Runtime
     follow_until(&mut watch, |look| look.get(&spec.name).is_some()).await;
 }
 
-fn by_name(look: &helios_core::runtime::Containers, name: &str) -> Option<i64> {
+fn by_name(look: &Containers, name: &str) -> Option<i64> {
     look.get(name).and_then(exit_code)
 }
