@@ -1,0 +1,53 @@
+//! What every client command takes.
+
+use clap::{ArgAction, Args};
+
+/// What every client command takes, before the command or after it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ClientOptions {
+    /// Address of a master, such as http://127.0.0.1:5801; of several, separated by commas, the first that
+    /// answers is used. Given again, it is another cluster, and the command runs on each [default:
+    /// HELIOS_MASTER, then ~/.helios/config, then http://127.0.0.1:5801]
+    #[arg(short = 'z', long, value_name = "URL")]
+    pub master: Vec<String>,
+    /// In whose name to act [default: the user of the operating system]
+    #[arg(short, long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Say on stderr what is going on; twice says more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How long a master may take to answer, in seconds [default: HELIOS_CLI_HTTP_TIMEOUT, then 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub http_timeout: Option<u64>,
+    /// How long to go on trying to reach a master, in seconds [default: HELIOS_CLI_TOTAL_TIMEOUT, then 5]
+    #[arg(long, value_name = "SECONDS")]
+    pub retry_timeout: Option<u64>,
+    /// Scripts say this to switch off something that this program does not do
+    #[arg(long, hide = true, value_name = "BOOL")]
+    pub google_credentials: Option<bool>,
+    /// Scripts say this to switch off something that this program does not do
+    #[arg(long, hide = true)]
+    pub no_log_setup: bool,
+}
+
+impl ClientOptions {
+    /// These options, given before the command, with those given after it, which win.
+    #[must_use]
+    pub fn and(self, later: Self) -> Self {
+        let mut master = self.master;
+        master.extend(later.master);
+        Self {
+            master,
+            username: later.username.or(self.username),
+            json: self.json || later.json,
+            verbose: self.verbose.saturating_add(later.verbose),
+            http_timeout: later.http_timeout.or(self.http_timeout),
+            retry_timeout: later.retry_timeout.or(self.retry_timeout),
+            google_credentials: later.google_credentials.or(self.google_credentials),
+            no_log_setup: self.no_log_setup || later.no_log_setup,
+        }
+    }
+}

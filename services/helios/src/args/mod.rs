@@ -1,0 +1,107 @@
+//! What can be said on the command line.
+
+mod client;
+mod deploy;
+mod hosts;
+mod jobs;
+
+use std::ffi::OsString;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use client::ClientOptions;
+pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
+pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
+pub use jobs::{CreateArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+
+/// Deploys containers to hosts.
+///
+/// Start with `helios solo` on a machine with Docker; then create a job and deploy it from another
+/// terminal. Commands and long options may be cut to a unique prefix.
+#[derive(Debug, Parser)]
+#[command(
+    name = "helios",
+    version,
+    infer_subcommands = true,
+    infer_long_args = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Options before the command; after [`Cli::read`] also those after it.
+    #[command(flatten)]
+    pub options: ClientOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Creates a job: from a file, from an existing job, or from options alone
+    Create(Box<CreateArgs>),
+    /// Removes a job that is deployed nowhere
+    Remove(RemoveArgs),
+    /// Shows all that is known of a job
+    Inspect(InspectArgs),
+    /// Lists jobs
+    Jobs(JobsArgs),
+    /// Deploys a job on hosts
+    Deploy(DeployArgs),
+    /// Takes a job off hosts
+    Undeploy(UndeployArgs),
+    /// Starts a deployed job again
+    Start(GoalArgs),
+    /// Stops a job without undeploying it
+    Stop(GoalArgs),
+    /// Shows where jobs run
+    Status(StatusArgs),
+    /// Shows again and again how a job is doing
+    Watch(WatchArgs),
+    /// Lists hosts
+    Hosts(HostsArgs),
+    /// Registers a host for an agent that comes later
+    Register(RegisterArgs),
+    /// Deregisters a host, and undeploys all its jobs
+    Deregister(DeregisterArgs),
+    /// Lists the masters that run
+    // Short forms of the only command of the original that began with an m.
+    #[command(aliases = ["m", "ma", "mas", "mast", "maste"])]
+    Masters(MastersArgs),
+    /// Shows the versions of this program and of the master
+    Version(VersionArgs),
+}
+
+/// The commands that ask no master, and so take none of the options for that.
+const SERVERS: [&str; 3] = ["solo", "master", "agent"];
+
+impl Cli {
+    /// Reads a command line; the first of `arguments` is the name of the program.
+    ///
+    /// # Errors
+    /// What clap has to say about it; also when help or the version is asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let command = Self::command().mut_subcommands(|command| {
+            if SERVERS.contains(&command.get_name()) {
+                return command;
+            }
+            ClientOptions::augment_args(command.next_help_heading("Options of every command"))
+        });
+        let matches = command.try_get_matches_from(arguments)?;
+        let cli = Self::from_arg_matches(&matches)?;
+        let later = match matches.subcommand() {
+            Some((name, later)) if !SERVERS.contains(&name) => {
+                ClientOptions::from_arg_matches(later)?
+            }
+            _ => ClientOptions::default(),
+        };
+        Ok(Self {
+            options: cli.options.and(later),
+            command: cli.command,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

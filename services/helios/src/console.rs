@@ -1,0 +1,161 @@
+//! Where a command tells and asks.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::{Environment, Failure};
+
+/// Where a command tells what it has to say, and asks what it must know.
+///
+/// Results go to the output, and everything else to the error output. What cannot be written is remembered
+/// and told once at the end.
+pub struct Console {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    input: Box<dyn BufRead>,
+    colour: bool,
+    live: bool,
+    broken: Option<io::Error>,
+}
+
+/// What a part of the output means, which decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing particular.
+    Plain,
+    /// A heading.
+    Heading,
+    /// As it should be.
+    Good,
+    /// On its way, or not wanted to be more.
+    Pending,
+    /// Not as it should be.
+    Bad,
+    /// Of little interest.
+    Faint,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        match self {
+            Self::Plain => Style::new(),
+            Self::Heading => Style::new().bold(),
+            Self::Good => colour(AnsiColor::Green),
+            Self::Pending => colour(AnsiColor::Yellow),
+            Self::Bad => colour(AnsiColor::Red),
+            Self::Faint => Style::new().dimmed(),
+        }
+    }
+}
+
+impl Console {
+    /// That of this process; with colours if its output is a terminal that wants them.
+    #[must_use]
+    pub fn of_process(environment: &Environment) -> Self {
+        let live = io::stdout().is_terminal() && environment.variable("TERM") != Some("dumb");
+        Self {
+            out: Box::new(BufWriter::new(io::stdout())),
+            err: Box::new(io::stderr()),
+            input: Box::new(io::stdin().lock()),
+            colour: live && environment.variable("NO_COLOR").is_none(),
+            live,
+            broken: None,
+        }
+    }
+
+    /// Says a line of the result.
+    pub fn say(&mut self, line: impl Display) {
+        let written = writeln!(self.out, "{line}");
+        self.note(written);
+    }
+
+    /// Says something that is not the result: progress, a warning.
+    pub fn mention(&mut self, line: impl Display) {
+        self.flush();
+        let written = writeln!(self.err, "{line}");
+        self.note(written);
+    }
+
+    /// Says why the command cannot go on, and what to do next.
+    pub fn complain(&mut self, failure: &Failure) {
+        let error = self.toned("error:", Tone::Bad);
+        self.mention(format_args!("{error} {failure}"));
+        if let Some(advice) = failure.advice() {
+            let next = self.toned("next:", Tone::Heading);
+            self.mention(format_args!("{next} {advice}"));
+        }
+    }
+
+    /// Asks for a yes; anything else is a no.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is nobody to ask.
+    pub fn confirm(&mut self, what: impl Display) -> Result<bool, Failure> {
+        self.mention(format_args!("{what}\nDo you want to continue? [y/N]"));
+        let mut line = String::new();
+        let nobody = || {
+            Failure::new("nobody answers whether to continue")
+                .advise("say --yes to go on without being asked")
+        };
+        match self.input.read_line(&mut line) {
+            Ok(0) => Err(nobody()),
+            Ok(_) => Ok(line.trim_start().to_lowercase().starts_with('y')),
+            Err(error) => Err(nobody().caused_by(error)),
+        }
+    }
+
+    /// That text in the colour of its meaning, if there are colours.
+    #[must_use]
+    pub fn toned(&self, text: &str, tone: Tone) -> String {
+        if self.colour && tone != Tone::Plain && !text.is_empty() {
+            let style = tone.style();
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Whether the output is a terminal, where lines can be written over.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether nobody reads the output any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Hands over what has been said so far.
+    pub fn flush(&mut self) {
+        let flushed = self.out.flush();
+        self.note(flushed);
+    }
+
+    /// Why the output could not be written, unless its reader had just seen enough.
+    #[must_use]
+    pub fn what_broke(&self) -> Option<&io::Error> {
+        let broken = self.broken.as_ref();
+        broken.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    fn note(&mut self, written: io::Result<()>) {
+        if let Err(error) = written {
+            self.broken.get_or_insert(error);
+        }
+    }
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Console")
+            .field("colour", &self.colour)
+            .field("live", &self.live)
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}

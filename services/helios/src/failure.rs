@@ -1,0 +1,102 @@
+//! How a command can end.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use helios_api::ClientError;
+
+/// How a command ended that could tell for itself what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// As wanted.
+    Done,
+    /// Not as wanted, and that has been said.
+    NotDone,
+}
+
+impl Outcome {
+    /// Done only if both are.
+    pub fn and(self, other: Self) -> Self {
+        if self == Self::Done { other } else { self }
+    }
+}
+
+/// Why a command cannot go on: what is wrong, what caused it, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    advice: Option<String>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure; `message` says what is wrong with what.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            advice: None,
+            cause: None,
+        }
+    }
+
+    /// This failure, with what to do next.
+    #[must_use]
+    pub fn advise(self, advice: impl Into<String>) -> Self {
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
+    }
+
+    /// This failure, caused by that error.
+    #[must_use]
+    pub fn caused_by(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
+    /// What to do next, if there is something to say.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self {
+            message: error.to_string(),
+            advice: None,
+            cause: error.source().map(|cause| chain(cause).into()),
+        }
+    }
+}
+
+/// The message with all its causes, in one line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.cause {
+            Some(cause) => write!(f, " ({})", chain(cause.as_ref())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an error says, and what its causes say, unless one repeats another.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}

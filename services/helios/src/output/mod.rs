@@ -1,0 +1,13 @@
+//! Tables, JSON and words for people.
+
+mod json;
+mod short_host;
+mod state;
+mod table;
+mod words;
+
+pub(crate) use json::{compact, pretty};
+pub(crate) use short_host::{relative_host, short_host};
+pub(crate) use state::{goal_cell, state_cell, state_tone};
+pub(crate) use table::{Cell, Table};
+pub(crate) use words::{ago, duration, local_time, one_line, pairs, quoted};
