@@ -38,6 +38,12 @@ impl FleetView {
         Some(view)
     }
 
+    /// What the host's agent reports of a job.
+    #[must_use]
+    pub fn task(&self, host: &HostName, job: &JobId) -> Option<&TaskReport> {
+        self.reports.get(host)?.record.tasks.get(job)
+    }
+
     /// A job, and what has become of it on all hosts.
     #[must_use]
     pub fn job_status(&self, job: &JobId) -> Option<JobStatus<'_>> {

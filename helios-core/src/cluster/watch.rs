@@ -4,7 +4,7 @@ use futures_core::stream::BoxStream;
 use futures_util::future::{ready, try_join_all};
 use futures_util::stream::{self, StreamExt, select_all};
 
-use crate::store::{Scope, Snapshot, StoreError};
+use crate::store::{Scope, Snapshot, StoreError, StoreErrorKind};
 
 use super::fleet::{FleetTracker, Part};
 use super::{Cluster, FleetView};
@@ -56,6 +56,29 @@ impl Cluster {
             })
             .flatten()
             .boxed()
+    }
+
+    /// Waits until `holds` says so of the cluster, and yields the cluster as it was then.
+    ///
+    /// Trouble with the store is waited out; put a timeout around it where that can be too long.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is closed.
+    ///
+    /// # Cancellation
+    /// Harmless.
+    pub async fn wait_until(
+        &self,
+        mut holds: impl FnMut(&FleetView) -> bool,
+    ) -> Result<FleetView, StoreError> {
+        let mut views = self.watch_fleet();
+        while let Some(view) = views.next().await {
+            if let Some(view) = view.ok().filter(|view| holds(view)) {
+                return Ok(view);
+            }
+        }
+        let message = "the watch of the cluster ended with its store";
+        Err(StoreError::new(StoreErrorKind::Unavailable, message))
     }
 }
 

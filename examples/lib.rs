@@ -1,0 +1,1 @@
+//! One runnable file per way of embedding Helios: `cargo run --example quickstart`.
