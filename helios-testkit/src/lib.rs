@@ -1,5 +1,6 @@
 //! Prove your orchestrator: conformance suites, fakes, mocks and a fleet simulator for Helios.
 #![deny(missing_docs)]
 
+pub mod host;
 pub mod runtime;
 pub mod store;

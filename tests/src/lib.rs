@@ -2,5 +2,7 @@
 //!
 //! | tier | what it shows | needs |
 //! |---|---|---|
+//! | `agent` | the whole agent in paused time, killed, starved and lied to | nothing |
 //! | `cluster` | changes of many masters through a bad connection happen exactly once and keep the schema's invariants | nothing |
+//! | `conformance` | every backend keeps every guarantee of its port, and the suites catch planted bugs | Docker, ZooKeeper |
 //! | `tidy` | the sources keep the rules of `ARCHITECTURE.md` and `CONTRIBUTING.md` | nothing |

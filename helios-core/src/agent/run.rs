@@ -134,7 +134,7 @@ impl Running {
                         "the agent's state could not be read and was set aside as {aside}; it is rebuilt from \
                          the containers and the store"
                     );
-                    problems.insert("state", message);
+                    problems.insert("state file", message);
                     Remembered::default()
                 }
             },

@@ -25,11 +25,10 @@ impl Running {
         let now = self.agent.clock.moment();
         self.wake = None;
         self.join(now);
-        if let Some(plan) = self.decide(now).await {
-            self.wake_at(plan.wake);
-            self.collect(&plan);
-            self.begin(plan);
-        }
+        let plan = self.decide(now).await;
+        self.wake_at(plan.wake);
+        self.collect(&plan);
+        self.begin(plan);
         self.live.forget();
         self.tell(now);
     }
@@ -75,39 +74,48 @@ impl Running {
         };
     }
 
-    /// The plan for now, once everything it rests on is safely stored.
-    async fn decide(&mut self, now: Moment) -> Option<Plan> {
+    /// The plan for now, once everything it rests on is safely stored. What cannot be stored is not followed,
+    /// and everything else goes on.
+    async fn decide(&mut self, now: Moment) -> Plan {
         let before = self.accept();
         if self.live.observed.containers.is_some() && self.needs_ports() {
             self.live.observed.ports_in_use =
                 self.agent.machine.ports_in_use().into_keys().collect();
         }
+        self.live.observed.leases_frozen = false;
         let plan = reconcile(&self.live.desired, &self.live.observed, now);
-        if before.is_some() || !Arc::ptr_eq(&plan.leases, &self.live.remembered.leases) {
-            let next = Remembered {
-                leases: Arc::clone(&plan.leases),
-                ..self.live.remembered.clone()
-            };
-            if let Err(error) = self
-                .agent
-                .state
-                .save(DOCUMENT, &schema::encode(&next))
-                .await
-            {
-                warn!(%error, "the agent's state was not stored; nothing new is done");
+        let leases = Arc::clone(&plan.leases);
+        if before.is_none() && Arc::ptr_eq(&leases, &self.live.remembered.leases) {
+            return plan;
+        }
+        let next = Remembered {
+            leases,
+            ..self.live.remembered.clone()
+        };
+        match self
+            .agent
+            .state
+            .save(DOCUMENT, &schema::encode(&next))
+            .await
+        {
+            Ok(()) => {
+                self.problems.remove("state");
+                self.live.observed.leases = Arc::clone(&next.leases);
+                self.live.remembered = next;
+                plan
+            }
+            Err(error) => {
+                warn!(%error, "the agent's state was not stored; nothing new is begun");
                 self.problems.insert("state", error.to_string());
+                self.wake_at(Some(now.plus(RETRY_AFTER)));
                 if let Some(before) = before {
                     self.live.follow(before);
                     self.goals_are_news = true;
                 }
-                self.wake_at(Some(now.plus(RETRY_AFTER)));
-                return None;
+                self.live.observed.leases_frozen = true;
+                reconcile(&self.live.desired, &self.live.observed, now)
             }
-            self.problems.remove("state");
-            self.live.observed.leases = Arc::clone(&next.leases);
-            self.live.remembered = next;
         }
-        Some(plan)
     }
 
     /// Follows the goals that were read, if they are to be trusted and are others; yields what was followed

@@ -19,6 +19,8 @@ pub struct Observed {
     pub containers: Option<Containers>,
     /// The leases that are safely stored.
     pub leases: Arc<Leases>,
+    /// Whether leases cannot be stored now, so that none may be given or taken back.
+    pub leases_frozen: bool,
     /// What is remembered of each task.
     pub memories: BTreeMap<JobId, Memory>,
     /// Ports that something on the host listens on.

@@ -31,6 +31,15 @@ pub(super) fn lease(
 ) -> Leased {
     let mut table = Arc::clone(&observed.leases);
     let mut refused = BTreeMap::new();
+    if observed.leases_frozen {
+        let waiting = desired
+            .tasks
+            .iter()
+            .filter(|(id, task)| needs_lease(id, task, observed));
+        let reason = "the agent cannot store which ports it gave away".to_owned();
+        refused.extend(waiting.map(|(id, _)| (id.clone(), reason.clone())));
+        return Leased { table, refused };
+    }
     release(&mut table, desired, observed, leaving);
     let needy: Vec<_> = desired
         .tasks

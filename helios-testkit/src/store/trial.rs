@@ -266,6 +266,38 @@ impl Watch {
     }
 }
 
+/// A number that must never fall.
+pub(super) struct Rising {
+    judge: Judge,
+    last: u64,
+    repeats: u32,
+}
+
+impl Rising {
+    pub(super) fn new(judge: Judge) -> Self {
+        Self {
+            judge,
+            last: 0,
+            repeats: 0,
+        }
+    }
+
+    /// Takes what shows now and says whether that is `target` already.
+    pub(super) fn reaches(&mut self, now: u64, target: u64) -> bool {
+        let last = self.last;
+        self.judge
+            .demand(now >= last, format_args!("{now} showed after {last}"));
+        self.repeats = if now == last { self.repeats + 1 } else { 0 };
+        self.last = now;
+        now >= target
+    }
+
+    /// Takes what shows now and says whether `target` has shown a few times in a row.
+    pub(super) fn stays(&mut self, now: u64, target: u64) -> bool {
+        self.reaches(now, target) && self.repeats > 2
+    }
+}
+
 /// The value of an entry as text.
 pub(super) fn text(entry: &Entry) -> String {
     String::from_utf8_lossy(&entry.value).into_owned()

@@ -3,6 +3,7 @@
 //! * [`wire`]: what travels, in the JSON of the original Helios master.
 //! * [`version`]: how two sides find out whether they understand each other.
 //! * [`client`]: asks masters. Needs the feature `client`.
+//! * [`server`]: the router of a master, and what serves it. Needs the feature `server`.
 //!
 //! Whoever only asks, such as a command line, takes the feature `client` alone and carries no server.
 #![deny(missing_docs)]
@@ -12,6 +13,8 @@ mod names;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod version;
 pub mod wire;
 

@@ -4,3 +4,5 @@
 mod store_file;
 #[cfg(test)]
 mod store_memory;
+#[cfg(test)]
+mod store_self_check;

@@ -1,8 +1,12 @@
 //! S-07: many handles at once want to change the same entries.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use helios_core::store::{Key, StoreErrorKind, Txn};
+use helios_core::store::{StoreErrorKind, Txn};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use super::reads::join;
 use crate::store::trial::{Handle, Trial, number};
@@ -84,40 +88,44 @@ pub(in crate::store) async fn s07_a_checked_entry_cannot_change_meanwhile(trial:
     }
 }
 
-/// Everybody increments as fast as they can: the counter shows exactly what was acknowledged.
+/// All read, all commit, first in step, so that all but one must fail, then as fast as each can: the
+/// counter shows exactly what was acknowledged.
 pub(in crate::store) async fn s07_acknowledged_increments_add_up(trial: Trial) {
     let handles = trial.open_many(HANDLES).await;
     let (key, judge) = (trial.key("dir/counter"), trial.judge());
     let Some(first) = handles.first() else { return };
     first.put(&key, 0).await;
-    let target = ROUNDS * 2;
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let step = Arc::new(Barrier::new(HANDLES));
     let done = race(&handles, |_, handle| {
-        let key = key.clone();
+        let (key, step) = (key.clone(), Arc::clone(&step));
+        let acknowledged = Arc::clone(&acknowledged);
         async move {
-            let mut acknowledged = 0;
-            while acknowledged < target {
-                if increment(&handle, &key).await {
-                    acknowledged += 1;
+            for round in 0..ROUNDS * 3 {
+                let entry = handle.existing(&key).await;
+                if round < ROUNDS {
+                    step.wait().await;
+                }
+                let next = number(Some(&entry)) + 1;
+                let txn = Txn::new().update(key.clone(), entry.version, next.to_string());
+                if won(&handle, txn).await {
+                    acknowledged.fetch_add(1, Ordering::Relaxed);
+                }
+                if round < ROUNDS {
+                    step.wait().await;
                 }
             }
             true
         }
     });
     judge.within("all increments", done).await;
-    let expected = target * HANDLES as u64;
+    let expected = acknowledged.load(Ordering::Relaxed);
     first.put(&trial.key("dir/fence"), "").await;
     let counted = number(first.get(&key).await.as_ref());
     judge.demand(
         counted == expected,
         format_args!("{expected} increments were Ok, the counter shows {counted}"),
     );
-}
-
-async fn increment(handle: &Handle, key: &Key) -> bool {
-    let entry = handle.existing(key).await;
-    let next = number(Some(&entry)) + 1;
-    let txn = Txn::new().update(key.clone(), entry.version, next.to_string());
-    won(handle, txn).await
 }
 
 /// Whether the commit was the first; any answer but `Ok` and `Conflict` fails the case.
@@ -136,16 +144,15 @@ async fn race<F>(handles: &[Handle], work: impl Fn(usize, Handle) -> F) -> Vec<u
 where
     F: Future<Output = bool> + Send + 'static,
 {
-    let tasks: Vec<_> = handles
-        .iter()
-        .enumerate()
-        .map(|(n, handle)| (n, tokio::spawn(work(n, handle.clone()))))
-        .collect();
+    let mut tasks = JoinSet::new();
+    for (n, handle) in handles.iter().enumerate() {
+        let work = work(n, handle.clone());
+        tasks.spawn(async move { (n, work.await) });
+    }
     let mut winners = Vec::new();
-    for (n, task) in tasks {
-        if join(task.await) {
-            winners.push(n);
-        }
+    while let Some(task) = tasks.join_next().await {
+        let (n, won) = join(task);
+        winners.extend(won.then_some(n));
     }
     winners
 }

@@ -1,10 +1,13 @@
 //! S-01 to S-05: what reads show.
 
-use helios_core::store::Txn;
+use helios_core::store::{Key, Snapshot, Txn};
 
-use crate::store::trial::{Trial, number, written};
+use crate::store::trial::{Handle, Rising, Trial, number, written};
 
 const ROUNDS: u64 = 100;
+
+/// The rounds in which the reader is awaited before the next commit.
+const PACED: u64 = 10;
 
 pub(in crate::store) async fn s01_absent_and_deleted_entries_are_none(trial: Trial) {
     let handle = trial.open().await;
@@ -49,26 +52,26 @@ pub(in crate::store) async fn s02_a_handle_reads_what_it_committed(trial: Trial)
 pub(in crate::store) async fn s03_reads_never_go_back(trial: Trial) {
     let (writer, reader) = (trial.open().await, trial.open().await);
     let (key, judge) = (trial.key("dir/counter"), trial.judge());
-    let follow = tokio::spawn({
-        let key = key.clone();
-        async move {
-            let mut last = 0;
-            while last < ROUNDS {
-                let now = number(reader.get(&key).await.as_ref());
-                judge.demand(now >= last, format_args!("read {now} after {last}"));
-                last = now;
-                tokio::task::yield_now().await;
-            }
-        }
-    });
-    for round in 1..=ROUNDS {
+    let mut rising = Rising::new(judge);
+    for round in 1..=PACED {
         writer.put(&key, round).await;
+        rise_by_get(&reader, &key, &mut rising, round).await;
     }
-    join(
-        judge
-            .within("the reader to see the last commit", follow)
-            .await,
-    );
+    let burst = spawn_burst(&writer, &[&key]);
+    rise_by_get(&reader, &key, &mut rising, ROUNDS).await;
+    join(burst.await);
+}
+
+async fn rise_by_get(reader: &Handle, key: &Key, rising: &mut Rising, target: u64) {
+    let climb = async {
+        while !rising.stays(number(reader.get(key).await.as_ref()), target) {
+            tokio::task::yield_now().await;
+        }
+    };
+    reader
+        .judge()
+        .within("the last commit to be read", climb)
+        .await;
 }
 
 pub(in crate::store) async fn s04_exactly_the_direct_children_in_order(trial: Trial) {
@@ -93,7 +96,7 @@ pub(in crate::store) async fn s04_exactly_the_direct_children_in_order(trial: Tr
     for path in paths {
         handle.put(&trial.key(path), "x").await;
     }
-    let names = |snapshot: &helios_core::store::Snapshot| {
+    let names = |snapshot: &Snapshot| {
         let names: Vec<&str> = snapshot.iter().map(|(name, _)| name).collect();
         names.join(" ")
     };
@@ -162,28 +165,47 @@ pub(in crate::store) async fn s05_a_listing_shows_what_the_handle_committed(tria
 pub(in crate::store) async fn s05_listings_never_go_back(trial: Trial) {
     let (writer, reader) = (trial.open().await, trial.open().await);
     let (dir, judge) = (trial.key("dir"), trial.judge());
-    let follow = tokio::spawn(async move {
-        let mut last = (0, 0);
-        while last.1 < ROUNDS {
-            let listed = reader.list(&dir).await;
-            let now = (number(listed.get("a")), number(listed.get("b")));
-            judge.demand(
-                now.0 >= last.0 && now.1 >= last.1,
-                format_args!("listed {now:?} after {last:?}"),
-            );
-            last = now;
+    let (first, second) = (trial.key("dir/first"), trial.key("dir/second"));
+    let mut rising = [Rising::new(judge), Rising::new(judge)];
+    for round in 1..=PACED {
+        writer.put(&first, round).await;
+        writer.put(&second, round).await;
+        rise_by_list(&reader, &dir, &mut rising, round).await;
+    }
+    let burst = spawn_burst(&writer, &[&first, &second]);
+    rise_by_list(&reader, &dir, &mut rising, ROUNDS).await;
+    join(burst.await);
+}
+
+async fn rise_by_list(reader: &Handle, dir: &Key, rising: &mut [Rising; 2], target: u64) {
+    let [first, second] = rising;
+    let climb = async {
+        loop {
+            let listed = reader.list(dir).await;
+            let first = first.stays(number(listed.get("first")), target);
+            if second.stays(number(listed.get("second")), target) && first {
+                return;
+            }
             tokio::task::yield_now().await;
         }
-    });
-    for round in 1..=ROUNDS {
-        writer.put(&trial.key("dir/a"), round).await;
-        writer.put(&trial.key("dir/b"), round).await;
-    }
-    join(
-        judge
-            .within("the reader to see the last commit", follow)
-            .await,
-    );
+    };
+    reader
+        .judge()
+        .within("the last commit to be listed", climb)
+        .await;
+}
+
+/// Commits the rounds after [`PACED`] to all keys in turn, while others read.
+fn spawn_burst(writer: &Handle, keys: &[&Key]) -> tokio::task::JoinHandle<()> {
+    let writer = writer.clone();
+    let keys: Vec<Key> = keys.iter().copied().cloned().collect();
+    tokio::spawn(async move {
+        for round in PACED + 1..=ROUNDS {
+            for key in &keys {
+                writer.put(key, round).await;
+            }
+        }
+    })
 }
 
 /// Hands on the failure of a task.

@@ -1,0 +1,201 @@
+//! What a log adds up to.
+
+use std::sync::Arc;
+
+use helios_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AuditError, Entry, Record};
+use crate::guard::{Advice, Monitor};
+use crate::order::Fleet;
+use crate::share::Share;
+use crate::variable::{Budget, Variable, VariableError};
+
+/// A variable, its fleet and its guard after some number of records.
+///
+/// Running live and replaying are the same code: [`State::append`] makes a record by applying its entry, and
+/// [`replay`](super::replay) applies it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The variable.
+    pub variable: Variable,
+    /// Its fleet.
+    pub fleet: Arc<Fleet>,
+    /// The guard of the running transition, or of the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<Monitor>,
+    /// How many records it adds up, itself included.
+    pub records: u64,
+    /// How many times a host was told a value in them.
+    pub tells: u64,
+}
+
+impl State {
+    /// A state with no past.
+    #[must_use]
+    pub fn new(variable: Variable, fleet: Fleet) -> Self {
+        Self {
+            variable,
+            fleet: Arc::new(fleet),
+            monitor: None,
+            records: 0,
+            tells: 0,
+        }
+    }
+
+    /// The first line of a log that begins here, or goes on from here.
+    #[must_use]
+    pub fn checkpoint(&self, at: Timestamp) -> Record {
+        let sequence = self.records.saturating_sub(1);
+        let state = Self {
+            records: sequence + 1,
+            ..self.clone()
+        };
+        Record {
+            sequence,
+            at,
+            revision: self.variable.revision(),
+            entry: Entry::Checkpoint(Box::new(state)),
+        }
+    }
+
+    /// The decision whom to tell what now, as an entry to append.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Variable`] if the fleet has made the variable's rules contradict each other.
+    pub fn tell(&self, at: Timestamp, budget: Budget) -> Result<Entry, AuditError> {
+        let view = self
+            .variable
+            .on(&self.fleet)
+            .map_err(|source| self.refused(source))?;
+        Ok(Entry::Told {
+            budget,
+            step: view.plan(at, budget),
+        })
+    }
+
+    /// The decision whether to go on, as an entry to append; `None` without a guard.
+    ///
+    /// # Errors
+    ///
+    /// As [`State::tell`].
+    pub fn advise(&self, at: Timestamp) -> Result<Option<Entry>, AuditError> {
+        let share = self.share_at(at)?;
+        let advice = self
+            .monitor
+            .clone()
+            .map(|mut monitor| monitor.advise(share, at));
+        Ok(advice.map(|advice| Entry::Advised { advice }))
+    }
+
+    /// Applies an entry, and returns the record to store in the same transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if the entry is refused, or is a decision that does not follow from this state. The state is unchanged then.
+    pub fn append(&mut self, at: Timestamp, entry: Entry) -> Result<Record, AuditError> {
+        let mut next = self.clone();
+        next.apply(self.records, at, &entry)?;
+        let record = Record {
+            sequence: self.records,
+            at,
+            revision: next.variable.revision(),
+            entry,
+        };
+        *self = next;
+        Ok(record)
+    }
+
+    /// Applies an entry that stands at `sequence`. On an error the state is not to be used further.
+    pub(super) fn apply(
+        &mut self,
+        sequence: u64,
+        at: Timestamp,
+        entry: &Entry,
+    ) -> Result<(), AuditError> {
+        let changed = match entry {
+            Entry::Checkpoint(_) => return Err(AuditError::Checkpoint { sequence }),
+            Entry::Members { joined, left } => {
+                let stays =
+                    |host| !left.contains(host) && joined.iter().all(|member| member.host != *host);
+                let members = self
+                    .fleet
+                    .members()
+                    .iter()
+                    .filter(|member| stays(&member.host));
+                let fleet = Fleet::new(members.chain(joined).cloned());
+                self.fleet =
+                    Arc::new(fleet.map_err(|source| AuditError::Fleet { sequence, source })?);
+                Ok(())
+            }
+            Entry::Started { transition, guard } => {
+                let start = transition.curve.start;
+                let monitor = guard
+                    .clone()
+                    .map(|guard| Monitor::new(guard, start))
+                    .transpose();
+                self.monitor = monitor.map_err(|source| AuditError::Guard { sequence, source })?;
+                self.variable.start((**transition).clone(), &self.fleet, at)
+            }
+            Entry::Paused => self.variable.pause(at),
+            Entry::Resumed => self.variable.resume(at),
+            Entry::RolledBack { curve } => self.variable.roll_back((**curve).clone(), &self.fleet),
+            Entry::Aborted => self.variable.abort(&self.fleet, at),
+            Entry::Finished => self.variable.finish(&self.fleet, at),
+            Entry::Told { budget, step } => {
+                if self.tell(step.at, *budget)? != *entry {
+                    return Err(AuditError::Differs { sequence });
+                }
+                self.tells += step.tells.len() as u64;
+                self.variable.apply(step)
+            }
+            Entry::Looked {
+                objective,
+                evidence,
+            } => {
+                let monitor = self
+                    .monitor
+                    .as_mut()
+                    .ok_or(AuditError::NoGuard { sequence })?;
+                monitor
+                    .look(objective, evidence)
+                    .map_err(|source| AuditError::Guard { sequence, source })?;
+                Ok(())
+            }
+            Entry::Advised { advice } => return self.advised(sequence, at, advice),
+        };
+        changed.map_err(|source| self.refused(source))?;
+        self.records += 1;
+        Ok(())
+    }
+
+    fn advised(&mut self, sequence: u64, at: Timestamp, advice: &Advice) -> Result<(), AuditError> {
+        let share = self.share_at(at)?;
+        let monitor = self
+            .monitor
+            .as_mut()
+            .ok_or(AuditError::NoGuard { sequence })?;
+        if monitor.advise(share, at) != *advice {
+            return Err(AuditError::Differs { sequence });
+        }
+        self.records += 1;
+        Ok(())
+    }
+
+    fn share_at(&self, at: Timestamp) -> Result<Share, AuditError> {
+        let view = self
+            .variable
+            .on(&self.fleet)
+            .map_err(|source| self.refused(source))?;
+        Ok(view.share_at(at))
+    }
+
+    fn refused(&self, source: VariableError) -> AuditError {
+        AuditError::Variable {
+            sequence: self.records,
+            source: Box::new(source),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A guard at work.
+
+use std::time::Duration;
+
+use helios_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, EProcess, Evidence, Guard, GuardError, Objective};
+use crate::share::Share;
+
+/// What the evidence about one objective says. There are three answers, not two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new value is worse.
+    HarmShown,
+    /// The new value is not worse by the margin or more.
+    HarmExcluded,
+    /// Neither, yet.
+    NotKnown,
+}
+
+/// What a rollout should do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// Go on.
+    Proceed,
+    /// Stop the clock: this objective must exclude harm before the share grows.
+    Hold {
+        /// The objective.
+        objective: String,
+        /// The gate it holds at.
+        gate: Share,
+    },
+    /// End it. This advice never changes again.
+    Terminate {
+        /// The objective.
+        objective: String,
+        /// How.
+        action: Action,
+        /// Why.
+        because: Termination,
+    },
+}
+
+/// Why a guard ends a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Termination {
+    /// Harm was shown.
+    HarmShown,
+    /// It held at a gate for longer than its dead-man limit.
+    HeldTooLong,
+    /// There was no evidence for longer than its dead-man limit.
+    NoEvidence,
+}
+
+/// A guard and what it has seen: a pure fold over evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Monitor {
+    guard: Guard,
+    files: Vec<File>,
+    /// Once it is set, it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    terminated: Option<Advice>,
+}
+
+/// What is known about one objective.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    harm: EProcess,
+    safety: EProcess,
+    /// The last look, or the start.
+    last: Timestamp,
+    /// Whether harm has been excluded.
+    excluded: bool,
+    /// Since when it has held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_since: Option<Timestamp>,
+}
+
+impl Monitor {
+    /// Begins at `start`, knowing nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError::Invalid`], see [`Guard::check`].
+    pub fn new(guard: Guard, start: Timestamp) -> Result<Self, GuardError> {
+        guard.check()?;
+        let file = |objective: &Objective| File {
+            harm: EProcess::of_harm(objective.margin_permille),
+            safety: EProcess::of_safety(objective.margin_permille),
+            last: start,
+            excluded: false,
+            held_since: None,
+        };
+        let files = guard.objectives.iter().map(file).collect();
+        Ok(Self {
+            guard,
+            files,
+            terminated: None,
+        })
+    }
+
+    /// Takes one look into account.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError::UnknownObjective`], [`GuardError::OutOfOrder`] and [`GuardError::EventsWithoutExposure`]; nothing has changed then.
+    pub fn look(&mut self, objective: &str, evidence: &Evidence) -> Result<(), GuardError> {
+        let alpha = self.guard.objective_alpha_ppm();
+        let mut pairs = self.guard.objectives.iter().zip(&mut self.files);
+        let Some((spec, file)) = pairs.find(|(spec, _)| spec.name == objective) else {
+            return Err(GuardError::UnknownObjective {
+                objective: objective.to_owned(),
+            });
+        };
+        let (objective, at) = (objective.to_owned(), evidence.at);
+        if evidence.is_impossible() {
+            return Err(GuardError::EventsWithoutExposure { objective, at });
+        }
+        if at < file.last {
+            return Err(GuardError::OutOfOrder {
+                objective,
+                at,
+                last: file.last,
+            });
+        }
+        file.last = at;
+        file.harm.look(evidence);
+        file.safety.look(evidence);
+        file.excluded |= file.safety.has_reached(alpha);
+        if file.harm.has_reached(alpha) && self.terminated.is_none() {
+            self.terminated = Some(Advice::Terminate {
+                objective,
+                action: spec.on_harm,
+                because: Termination::HarmShown,
+            });
+        }
+        Ok(())
+    }
+
+    /// What the rollout should do at `at`, when its share is `share`. Asking is part of the fold: it notes how long the clock has held.
+    pub fn advise(&mut self, share: Share, at: Timestamp) -> Advice {
+        if let Some(terminated) = &self.terminated {
+            return terminated.clone();
+        }
+        let mut advice = Advice::Proceed;
+        for (spec, file) in self.guard.objectives.iter().zip(&mut self.files) {
+            let gate = spec
+                .gates
+                .iter()
+                .filter(|gate| **gate <= share)
+                .max()
+                .filter(|_| !file.excluded)
+                .copied();
+            file.held_since = gate.map(|_| file.held_since.unwrap_or(at));
+            let held = file
+                .held_since
+                .map_or(Duration::ZERO, |since| at.since(since));
+            let because = if at.since(file.last) > spec.dead_man {
+                Some(Termination::NoEvidence)
+            } else {
+                (held > spec.dead_man).then_some(Termination::HeldTooLong)
+            };
+            let objective = spec.name.clone();
+            if let Some(because) = because {
+                let end = Advice::Terminate {
+                    objective,
+                    action: spec.on_harm,
+                    because,
+                };
+                self.terminated = Some(end.clone());
+                return end;
+            }
+            if let (Advice::Proceed, Some(gate)) = (&advice, gate) {
+                advice = Advice::Hold { objective, gate };
+            }
+        }
+        advice
+    }
+
+    /// What is known about each objective, and how strong the evidence of harm is (see [`EProcess::value`]).
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, Outcome, u64)> {
+        let alpha = self.guard.objective_alpha_ppm();
+        self.guard.objectives.iter().zip(&self.files).map(move |(spec, file)| {
+            let shown = matches!(&self.terminated, Some(Advice::Terminate { objective, because: Termination::HarmShown, .. })
+                if *objective == spec.name);
+            let outcome = match (shown || file.harm.has_reached(alpha), file.excluded) {
+                (true, _) => Outcome::HarmShown,
+                (false, true) => Outcome::HarmExcluded,
+                (false, false) => Outcome::NotKnown,
+            };
+            (spec.name.as_str(), outcome, file.harm.value())
+        })
+    }
+}

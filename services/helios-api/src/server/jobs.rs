@@ -1,0 +1,160 @@
+//! Endpoints about jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use helios_core::cluster::{ClusterError, FleetView, JobQuery};
+use helios_core::model::{Job, JobId};
+use helios_core::ops::{CreateJob, Refused, RemoveJob};
+
+use super::body::{JsonText, LIST_BYTES_MAX};
+use super::fault::Fault;
+use super::fleet_cache::FleetCache;
+use super::params::{Names, Params};
+use super::pattern::Pattern;
+use super::reply::json;
+use super::state::MasterState;
+use super::status_of::job_status;
+use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse, JobStatus};
+
+/// `GET /jobs`
+pub(super) async fn list(
+    State(fleet): State<FleetCache>,
+    params: Params,
+) -> Result<Response, Fault> {
+    let view = fleet.view().await?;
+    let query = JobQuery::new(params.get("q").unwrap_or_default());
+    let deployed = match params.non_empty("hostPattern") {
+        Some(pattern) => Some(deployed_on(&view, &Pattern::new(pattern)?)),
+        None => None,
+    };
+    let listed = view.jobs.iter().filter(|(id, _)| {
+        query.matches(id)
+            && deployed
+                .as_ref()
+                .is_none_or(|deployed| deployed.contains(id))
+    });
+    let jobs: BTreeMap<&JobId, &Job> = listed.map(|(id, record)| (id, &*record.job)).collect();
+    Ok(json(StatusCode::OK, &jobs))
+}
+
+fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a JobId> {
+    let hosts = view
+        .hosts
+        .iter()
+        .filter(|(host, _)| pattern.matches(host.as_str()));
+    hosts.flat_map(|(_, record)| record.goals.keys()).collect()
+}
+
+/// `GET /jobs/{job}`
+pub(super) async fn get(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+    let id = names.full_job()?;
+    let job = state.cluster.job(&id).await?;
+    let job = job.ok_or_else(|| unknown(&id))?;
+    Ok(json(StatusCode::OK, &*job))
+}
+
+/// `POST /jobs`
+pub(super) async fn create(
+    State(state): State<MasterState>,
+    params: Params,
+    body: JsonText,
+) -> Result<Response, Fault> {
+    let request = CreateJob {
+        job: body.read_job()?,
+        user: params.user(),
+        allowed_capabilities: BTreeSet::clone(&state.allowed_capabilities),
+    };
+    let cluster = state.cluster_for(request.user.as_deref());
+    let refused = match cluster.create_job(&request).await {
+        Ok(id) => {
+            state.fleet.shows(|view| view.jobs.get(&id).is_some()).await;
+            return Ok(created(StatusCode::OK, CreateStatus::Ok, &id, Vec::new()));
+        }
+        Err(ClusterError::Refused(refused)) => refused,
+        Err(error) => return Err(error.into()),
+    };
+    let bad = StatusCode::BAD_REQUEST;
+    match &refused {
+        Refused::InvalidJob { id, violations } => {
+            let errors = violations
+                .iter()
+                .map(|violation| violation.message.clone())
+                .collect();
+            Ok(created(bad, CreateStatus::InvalidJobDefinition, id, errors))
+        }
+        Refused::JobAlreadyExists { id, .. } => {
+            Ok(created(bad, CreateStatus::JobAlreadyExists, id, Vec::new()))
+        }
+        other => Err(Fault::bad(other.to_string())),
+    }
+}
+
+fn created(code: StatusCode, status: CreateStatus, id: &JobId, errors: Vec<String>) -> Response {
+    let id = Some(id.to_string());
+    json(code, &CreateJobResponse { status, errors, id })
+}
+
+/// `DELETE /jobs/{job}`
+pub(super) async fn delete(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let request = RemoveJob {
+        job: names.full_job()?,
+        token: params.token(),
+    };
+    let cluster = state.cluster_for(params.user().as_deref());
+    let (code, status) = match cluster.remove_job(&request).await {
+        Ok(()) => {
+            state
+                .fleet
+                .shows(|view| view.jobs.get(&request.job).is_none())
+                .await;
+            (StatusCode::OK, DeleteStatus::Ok)
+        }
+        Err(error) => match error.refused() {
+            Some(Refused::JobNotFound { .. }) => (StatusCode::NOT_FOUND, DeleteStatus::JobNotFound),
+            Some(Refused::Forbidden { .. }) => (StatusCode::FORBIDDEN, DeleteStatus::Forbidden),
+            Some(Refused::StillInUse { .. }) => (StatusCode::BAD_REQUEST, DeleteStatus::StillInUse),
+            _ => return Err(error.into()),
+        },
+    };
+    Ok(json(code, &JobDeleteResponse { status }))
+}
+
+/// `GET /jobs/{job}/status`
+pub(super) async fn status(
+    State(fleet): State<FleetCache>,
+    names: Names,
+) -> Result<Response, Fault> {
+    let id = names.full_job()?;
+    let view = fleet.view().await?;
+    let status = view.job_status(&id).ok_or_else(|| unknown(&id))?;
+    Ok(json(StatusCode::OK, &job_status(&status)))
+}
+
+/// `POST /jobs/statuses`
+pub(super) async fn statuses(
+    State(fleet): State<FleetCache>,
+    body: JsonText<LIST_BYTES_MAX>,
+) -> Result<Response, Fault> {
+    let ids: Vec<JobId> = body.read()?;
+    if let Some(id) = ids.iter().find(|id| !id.is_fully_qualified()) {
+        return Err(Fault::InvalidId(format!("Invalid id {id}")));
+    }
+    let view = fleet.view().await?;
+    let statuses: BTreeMap<JobId, JobStatus> = view
+        .job_statuses(&ids)
+        .into_iter()
+        .map(|(id, status)| (id, job_status(&status)))
+        .collect();
+    Ok(json(StatusCode::OK, &statuses))
+}
+
+fn unknown(id: &JobId) -> Fault {
+    Fault::not_found(format!("there is no job {id}"))
+}

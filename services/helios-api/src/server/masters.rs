@@ -1,0 +1,44 @@
+//! Endpoints about masters and versions.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use super::fault::Fault;
+use super::fleet_cache::FleetCache;
+use super::params::Params;
+use super::reply::json;
+use crate::version::{PROTOCOL_VERSION, VersionStatus};
+use crate::wire::VersionCheckResponse;
+
+/// `GET /masters`
+pub(super) async fn list(State(fleet): State<FleetCache>) -> Result<Response, Fault> {
+    let view = fleet.view().await?;
+    let names: Vec<&String> = view.masters.names().collect();
+    Ok(json(StatusCode::OK, &names))
+}
+
+/// `GET /version`
+pub(super) async fn version() -> Response {
+    let quoted = format!("\"{PROTOCOL_VERSION}\"");
+    ([(CONTENT_TYPE, "text/plain")], quoted).into_response()
+}
+
+/// `GET /version/check`
+pub(super) async fn check_version(params: Params) -> Result<Response, Fault> {
+    let client = params.get("client");
+    let status = PROTOCOL_VERSION.judge_text(client);
+    if status == VersionStatus::Invalid {
+        let client = client.unwrap_or_default();
+        return Err(Fault::bad(format!(
+            "{client:?} is no version: use major.minor.patch"
+        )));
+    }
+    let response = VersionCheckResponse {
+        status,
+        recommended_version: PROTOCOL_VERSION.to_string(),
+        server_version: PROTOCOL_VERSION.into(),
+    };
+    Ok(json(StatusCode::OK, &response))
+}

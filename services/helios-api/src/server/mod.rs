@@ -1,0 +1,36 @@
+//! A master's HTTP interface, to be served alone or mounted in somebody's own axum application.
+//!
+//! [`router`] answers what the original master answers, so that its clients work unchanged; [`serve`]
+//! serves it in the way those clients need: their header names are compared by case. [`admin_router`]
+//! is for another listener, which only operators reach.
+//!
+//! Reads come from a watch of the store and cost it nothing. Whoever was told that a change was made sees
+//! it in the next answer of the same master.
+
+mod admin;
+mod body;
+mod compress;
+mod deployments;
+mod fault;
+mod fleet_cache;
+mod guards;
+mod hosts;
+mod jobs;
+mod json_limits;
+mod masters;
+mod metrics;
+mod params;
+mod pattern;
+mod reply;
+mod router;
+mod serve;
+mod state;
+mod status_of;
+
+pub use admin::admin_router;
+pub use router::router;
+pub use serve::{serve, serve_beyond_loopback};
+pub use state::MasterState;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Reading what the address says.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use helios_core::model::{HostName, JobId};
+use percent_encoding::percent_decode_str;
+
+use super::fault::Fault;
+
+/// The parameters of the query, decoded as those of a form: `+` is a blank.
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// The first value of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of that name, unless it is empty.
+    pub(super) fn non_empty(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Every value of that name.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The user in whose name the request is made.
+    pub(super) fn user(&self) -> Option<String> {
+        self.non_empty("user").map(str::to_owned)
+    }
+
+    /// The token of the job it is about; a job without one has the empty token.
+    pub(super) fn token(&self) -> String {
+        self.get("token").unwrap_or_default().to_owned()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        Ok(Self(pairs.into_owned().collect()))
+    }
+}
+
+/// The names in the path.
+pub(super) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// The host that the path names, as it was written.
+    pub(super) fn host(&self) -> &str {
+        self.0.get("host").map_or("", String::as_str)
+    }
+
+    /// The host that the path names, unless no host can be called that.
+    pub(super) fn host_name(&self) -> Option<HostName> {
+        self.host().parse().ok()
+    }
+
+    /// The job that the path names, with or without a hash.
+    pub(super) fn job(&self) -> Result<JobId, Fault> {
+        let text = self.0.get("job").map_or("", String::as_str);
+        JobId::parse_reference(text).map_err(|error| Fault::not_found(error.to_string()))
+    }
+
+    /// The job that the path names.
+    pub(super) fn full_job(&self) -> Result<JobId, Fault> {
+        let job = self.job()?;
+        if job.is_fully_qualified() {
+            Ok(job)
+        } else {
+            Err(Fault::InvalidId("Invalid id".to_owned()))
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Names {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let Path(names) = Path::<BTreeMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Fault::Because(StatusCode::BAD_REQUEST, error.body_text()))?;
+        // Deployed clients escape twice. No legal name has a `%`, so that undoing it once more is safe.
+        let unescaped = names.into_iter().map(|(key, name)| {
+            let name = percent_decode_str(&name).decode_utf8_lossy().into_owned();
+            (key, name)
+        });
+        Ok(Self(unescaped.collect()))
+    }
+}

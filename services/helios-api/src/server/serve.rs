@@ -1,0 +1,197 @@
+//! Serving a router the way deployed clients need it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::fault::Fault;
+
+/// How many connections are served at a time; more wait until they are accepted.
+const CONNECTIONS_MAX: usize = 512;
+/// The longest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// How long a client may take to send the head of its first or next request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests under way may take to end when the server does.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause after a connection could not be accepted, most often for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `router` on a loopback address until `shutdown`, then lets the requests under way end.
+///
+/// Header names go out as `Helios-Version-Status`, because deployed clients compare them by case. Requests
+/// for another host than this machine are refused: a web page in somebody's browser can make a name of
+/// its own point here.
+///
+/// # Errors
+/// When the listener's address is not a loopback address: whoever reaches a master may run anything on all
+/// its hosts. [`serve_beyond_loopback`] serves there all the same.
+///
+/// # Cancellation
+/// Dropping the future ends the listener; connections that were accepted go on.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        let message = format!(
+            "{address} can be reached from other machines, and whoever reaches a master may run \
+             anything on all its hosts: listen on 127.0.0.1, or say that this is meant"
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    let router = router.layer(from_fn(only_this_machine));
+    serve_beyond_loopback(listener, router, shutdown).await
+}
+
+/// Serves `router` on any address until `shutdown`, then lets the requests under way end.
+///
+/// Nothing is encrypted and nobody is asked who they are: something in front has to do both.
+///
+/// # Errors
+/// When the listener has no address any more.
+///
+/// # Cancellation
+/// As [`serve`].
+pub async fn serve_beyond_loopback(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "serving");
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accepted => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = connections.watch(connection(stream, router.clone()));
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, %peer, "connection ended early");
+                    }
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    if timeout(DRAIN_TIMEOUT, connections.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some requests did not end in time");
+    }
+    Ok(())
+}
+
+fn connection(
+    stream: TcpStream,
+    router: Router,
+) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+    // Answers go out in one piece; nothing is gained by waiting for more.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection may be slower than need be");
+    }
+    http1::Builder::new()
+        .title_case_headers(true)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_header_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+}
+
+/// Refuses requests that were meant for another host.
+async fn only_this_machine(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .map(|value| value.to_str().unwrap_or_default());
+    match host {
+        Some(host) if !names_this_machine(host) => {
+            let message = format!(
+                "this master serves only the machine it runs on, as 127.0.0.1 or localhost, and not \
+                 as {host:?}"
+            );
+            Fault::Because(StatusCode::MISDIRECTED_REQUEST, message).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
+fn names_this_machine(host: &str) -> bool {
+    if host
+        .parse::<SocketAddr>()
+        .is_ok_and(|address| address.ip().is_loopback())
+    {
+        return true;
+    }
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+    name.eq_ignore_ascii_case("localhost") || address.is_some_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_this_machine;
+
+    #[test]
+    fn knows_the_names_of_this_machine() {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:5801",
+            "localhost:1",
+            "LOCALHOST",
+            "[::1]:5801",
+            "[::1]",
+        ] {
+            assert!(names_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.net",
+            "localhost.example.net",
+            "10.0.0.1:5801",
+            "127.0.0.1.nip.io",
+            "x@y",
+        ] {
+            assert!(!names_this_machine(host), "{host}");
+        }
+    }
+}

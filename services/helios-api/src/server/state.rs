@@ -1,0 +1,67 @@
+//! What a master's router works with.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use helios_core::cluster::Cluster;
+use tokio::sync::Semaphore;
+
+use super::fleet_cache::FleetCache;
+use super::metrics::Metrics;
+
+/// How many changes are made at a time; more are put off.
+const CHANGES_MAX: usize = 64;
+
+/// What a master's router works with: the cluster, and what is known of it. A clone costs nothing, and is
+/// the same master.
+#[derive(Clone, Debug)]
+pub struct MasterState {
+    pub(super) cluster: Cluster,
+    pub(super) fleet: FleetCache,
+    pub(super) allowed_capabilities: Arc<BTreeSet<String>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) changes: Arc<Semaphore>,
+}
+
+impl MasterState {
+    /// A master of that cluster. Follows the cluster in a task that ends when the last clone of this is
+    /// gone.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn new(cluster: Cluster) -> Self {
+        Self {
+            fleet: FleetCache::follow(&cluster),
+            cluster,
+            allowed_capabilities: Arc::default(),
+            metrics: Arc::new(Metrics::new()),
+            changes: Arc::new(Semaphore::new(CHANGES_MAX)),
+        }
+    }
+
+    /// Allows jobs to add these Linux capabilities; none may be added otherwise.
+    #[must_use]
+    pub fn allow_capabilities<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Self {
+        let allowed_capabilities = Arc::new(names.into_iter().map(Into::into).collect());
+        Self {
+            allowed_capabilities,
+            ..self
+        }
+    }
+
+    /// The cluster, for changes in the name of that user.
+    pub(super) fn cluster_for(&self, user: Option<&str>) -> Cluster {
+        self.cluster.on_behalf_of(user.unwrap_or(NOBODY))
+    }
+}
+
+/// On whose behalf changes are recorded when nobody says who it is.
+const NOBODY: &str = "anonymous";
+
+impl FromRef<MasterState> for FleetCache {
+    fn from_ref(state: &MasterState) -> Self {
+        state.fleet.clone()
+    }
+}

@@ -1,0 +1,10 @@
+//! The router over a real cluster, in process.
+
+mod admin;
+mod deployments;
+mod harness;
+mod hosts;
+mod jobs;
+mod limits;
+mod masters;
+mod socket;

@@ -1,0 +1,187 @@
+//! Chapter "hosts" of the wire contract.
+
+use helios_core::model::Job;
+use helios_core::schema::Keys;
+use helios_core::store::Txn;
+use serde_json::json;
+
+use super::harness::{Master, web};
+
+#[tokio::test]
+async fn lists_hosts_by_name_and_by_labels() {
+    let master = Master::new().await;
+    for name in ["n10.example.net", "n9.example.net", "db.example.net"] {
+        let host = master.host(name).await;
+        if name != "db.example.net" {
+            let az = if name.starts_with("n9") { "a" } else { "b" };
+            master
+                .agent(&host, &[("role", "web"), ("az", az)], &[])
+                .await;
+        }
+    }
+    let web = ["n9.example.net", "n10.example.net"];
+    for (query, expected) in [
+        ("", &["db.example.net", web[0], web[1]][..]),
+        ("?user=ann", &["db.example.net", web[0], web[1]]),
+        ("?namePattern=n%5B0-9%5D&user=ann", &web),
+        ("?namePattern=^n1", &web[1..]),
+        ("?namePattern=zz", &[]),
+        ("?selector=role=web", &web),
+        (
+            "?namePattern=n1&selector=role=web&selector=az+in+(a,+b)&user=ann",
+            &web[1..],
+        ),
+        ("?selector=role=web&selector=az+notin+(a)", &web[1..]),
+        ("?selector=role!=db", &web),
+        ("?selector=role=db", &[]),
+    ] {
+        master
+            .expect(&format!("GET /hosts/{query}"), 200, json!(expected))
+            .await;
+    }
+    let bad = master.ask("GET /hosts?selector=role", "").await;
+    assert_eq!(bad.status, 400);
+    assert!(bad.header("content-type").starts_with("text/plain"));
+    assert!(
+        bad.text().starts_with("\"role\" is not a host selector"),
+        "{}",
+        bad.text()
+    );
+    assert_eq!(master.ask("GET /hosts?namePattern=[", "").await.status, 400);
+}
+
+#[tokio::test]
+async fn registers_a_host_for_one_agent() {
+    let master = Master::new().await;
+    let invalid = |host: &str| json!({"status": "INVALID_ID", "host": host});
+    master
+        .expect("PUT /hosts/n1?id=id1&user=ann", 200, json!("OK"))
+        .await;
+    master.expect("GET /hosts", 200, json!(["n1"])).await;
+    master
+        .expect("PUT /hosts/n1/?id=id1", 200, json!("OK"))
+        .await;
+    let taken = master.ask("PUT /hosts/n1?id=id2", "").await;
+    assert_eq!(taken.status, 409);
+    assert!(
+        taken.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("belongs to agent id1")
+    );
+    master.expect("PUT /hosts/n2", 400, invalid("n2")).await;
+    master.expect("PUT /hosts/n2?id=", 400, invalid("n2")).await;
+    master
+        .expect("PUT /hosts/n2%2F..?id=i", 400, invalid("n2/.."))
+        .await;
+    master
+        .expect("PUT /hosts/..%252Fjobs?id=i", 400, invalid("../jobs"))
+        .await;
+    master.expect("GET /hosts", 200, json!(["n1"])).await;
+}
+
+#[tokio::test]
+async fn deregisters_a_host_with_all_it_runs() {
+    let master = Master::new().await;
+    let host = master.host("n1.example.net").await;
+    let id = master.job(web()).await;
+    master.deploy(&host, &id).await;
+    let not_found = |host: &str| json!({"status": "NOT_FOUND", "host": host});
+    master
+        .expect("DELETE /hosts/zz", 404, not_found("zz"))
+        .await;
+    master
+        .expect("DELETE /hosts/a_b", 404, not_found("a_b"))
+        .await;
+    let ok = json!({"status": "OK", "host": "n1.example.net"});
+    master
+        .expect("DELETE /hosts/n1.example.net?user=ann", 200, ok)
+        .await;
+    master.expect("GET /hosts", 200, json!([])).await;
+    assert_eq!(
+        master
+            .ask("GET /hosts/n1.example.net/status", "")
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        master.ask(&format!("DELETE /jobs/{id}"), "").await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn shows_what_is_wanted_of_a_host_and_what_it_reports() {
+    let master = Master::new().await;
+    let [n1, n2] = [master.host("n1").await, master.host("n2").await];
+    let wanted = master.job(web()).await;
+    let leaving = master.job(Job::new("leaving:1", "i").unwrap()).await;
+    master.deploy(&n1, &wanted).await;
+    master.agent(&n1, &[("role", "web")], &[&leaving]).await;
+
+    let status = master.ask("GET /hosts/n1/status?user=ann", "").await.json();
+    let deployment = json!({"goal": "START", "deployerUser": "ann", "jobId": wanted});
+    assert_eq!(status["jobs"], json!({ wanted.as_str(): deployment }));
+    let task = &status["statuses"][leaving.as_str()];
+    assert_eq!(
+        (&task["state"], &task["job"]["image"]),
+        (&json!("RUNNING"), &json!("i"))
+    );
+    assert_eq!(
+        (&status["status"], &status["labels"]),
+        (&json!("UP"), &json!({"role": "web"}))
+    );
+    assert_eq!(status["hostInfo"]["hostname"], "n1");
+    let down = json!({"jobs": {}, "statuses": {}, "status": "DOWN", "hostInfo": null,
+        "agentInfo": null, "environment": {}, "labels": {}});
+    master
+        .expect("GET /hosts/n2/status", 200, down.clone())
+        .await;
+    master
+        .expect("GET /hosts/n2/status?status=DOWN", 200, down.clone())
+        .await;
+    for path in [
+        "n2/status?status=UP",
+        "n2/status?status=down",
+        "zz/status",
+        "a_b/status",
+    ] {
+        assert_eq!(
+            master.ask(&format!("GET /hosts/{path}"), "").await.status,
+            404,
+            "{path}"
+        );
+    }
+
+    let sent = r#"["n2","zz","n1","../n1"]"#;
+    let both = json!({"n1": status, "n2": down});
+    master
+        .expect_with("POST /hosts/statuses?user=ann", sent, 200, both.clone())
+        .await;
+    let only = json!({ "n2": down });
+    master
+        .expect_with("POST /hosts/statuses?status=DOWN", sent, 200, only)
+        .await;
+    master
+        .expect_with("POST /hosts/statuses", "[]", 200, json!({}))
+        .await;
+    master.expect("GET /hosts/statuses", 200, both).await;
+    assert_eq!(n2.as_str(), "n2");
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_read_is_not_taken_for_absent() {
+    let master = Master::new().await;
+    let txn = Txn::new().create(Keys::hosts().child("n1").unwrap(), "no record");
+    master.cluster.store().commit(txn).await.unwrap();
+    master.until(|view| view.unreadable().count() == 1).await;
+    let reply = master.ask("GET /hosts/n1/status", "").await;
+    assert_eq!(reply.status, 500);
+    assert!(
+        reply.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("hosts/n1 cannot be read")
+    );
+}

@@ -1,0 +1,10 @@
+//! The whole agent on a store in memory and a fake engine, in paused time.
+
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod store_away;
