@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use helios_core::store::{Entry, Key, StoreErrorKind, Version};
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::backends::InMemoryBackend;
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+};
 
 use super::failure::Failure;
 use crate::tree::{Changed, Tree};
@@ -47,7 +50,8 @@ pub(super) enum Fate {
     Written,
     /// It did not happen and never will.
     NotWritten(Failure),
-    /// It happened or not; [`Disk::settle`] finds out as soon as the file can be read again.
+    /// It may show in the file, but the disk did not confirm it; [`Disk::settle`] tells as soon as the file
+    /// can be opened again.
     Unknown(Failure),
 }
 
@@ -64,6 +68,9 @@ impl Disk {
         let path = dir.join("helios.redb");
         if !path.try_exists().map_err(at_dir("look for the store"))? {
             create(dir, &path)?;
+        }
+        if fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
+            return Err(Failure::corrupt(&path, "it is empty"));
         }
         let mut disk = Self {
             path,
@@ -88,51 +95,39 @@ impl Disk {
         if changed.iter().all(|changed| changed.owner.is_some()) {
             return Fate::Written;
         }
-        if let Err(failure) = self.settle() {
-            return Fate::NotWritten(failure);
-        }
-        let Some(database) = self.database.take() else {
-            let message = format!("{}: the database is closed", self.path.display());
-            return Fate::NotWritten(Failure::new(StoreErrorKind::Unavailable, message));
-        };
-        match self.transact(&database, changed) {
-            Ok(transaction) => match transaction.commit() {
-                Ok(()) => {
-                    self.database = Some(database);
-                    self.writes += 1;
-                    Fate::Written
-                }
-                Err(error) => {
-                    let failure = self.failure("commit", error);
-                    drop(database);
-                    match self.settle() {
-                        Ok(true) => Fate::Written,
-                        Ok(false) => Fate::NotWritten(failure),
-                        Err(_) => Fate::Unknown(failure.indeterminate()),
-                    }
-                }
-            },
+        let (database, transaction) = match self.transact(changed) {
+            Ok(begun) => begun,
             // Without a commit there is nothing to undo; the next write opens the file anew.
-            Err(failure) => Fate::NotWritten(failure),
+            Err(failure) => return Fate::NotWritten(failure),
+        };
+        match transaction.commit() {
+            Ok(()) => {
+                self.database = Some(database);
+                self.writes += 1;
+                Fate::Written
+            }
+            Err(error) => {
+                drop(database);
+                let failure = self.failure("commit", error);
+                match self.peek() {
+                    Ok(writes) if writes == self.writes => Fate::NotWritten(failure),
+                    _ => Fate::Unknown(failure.indeterminate()),
+                }
+            }
         }
     }
 
     /// Opens the file again after a fault and says whether it holds a write more than was known.
     pub(super) fn settle(&mut self) -> Result<bool, Failure> {
-        if self.database.is_some() {
-            return Ok(false);
-        }
-        let (database, writes) = self.guard(|disk| {
-            let database = disk.reopen()?;
-            let writes = disk.meta(&database, WRITES)?;
-            Ok((database, writes))
-        })?;
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => self.guard(Self::reopen)?,
+        };
+        let writes = self.guard(|disk| disk.meta(&database, WRITES))?;
         let happened = writes == self.writes + 1;
         if !happened && writes != self.writes {
-            let found = format!(
-                "it holds {writes} writes where {} were acknowledged",
-                self.writes
-            );
+            let acknowledged = self.writes;
+            let found = format!("it holds {writes} writes where {acknowledged} were acknowledged");
             return Err(Failure::corrupt(&self.path, &found));
         }
         self.database = Some(database);
@@ -140,11 +135,36 @@ impl Disk {
         Ok(happened)
     }
 
+    /// How many writes the file shows. Looks at a copy in memory, which can be repaired even while the disk
+    /// refuses every change.
+    fn peek(&self) -> Result<u64, Failure> {
+        self.guard(|disk| {
+            let copy = || -> Result<Database, redb::Error> {
+                let backend = InMemoryBackend::new();
+                let bytes = fs::read(&disk.path)?;
+                backend.set_len(bytes.len() as u64)?;
+                backend.write(0, &bytes)?;
+                Ok(Database::builder().create_with_backend(backend)?)
+            };
+            let copy = copy().map_err(|error| disk.failure("read", error))?;
+            disk.meta(&copy, WRITES)
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Everything of a write but the commit. Takes the database out, which is of no use after a fault.
     fn transact(
-        &self,
-        database: &Database,
+        &mut self,
         changed: &[Changed],
-    ) -> Result<redb::WriteTransaction, Failure> {
+    ) -> Result<(Database, redb::WriteTransaction), Failure> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => self.guard(Self::reopen)?,
+        };
         let put = || -> Result<redb::WriteTransaction, redb::Error> {
             let transaction = database.begin_write()?;
             let mut entries = transaction.open_table(ENTRIES)?;
@@ -157,12 +177,13 @@ impl Disk {
                 };
             }
             drop(entries);
-            transaction
-                .open_table(META)?
-                .insert(WRITES, self.writes + 1)?;
+            let mut meta = transaction.open_table(META)?;
+            meta.insert(WRITES, self.writes + 1)?;
+            drop(meta);
             Ok(transaction)
         };
-        put().map_err(|error| self.failure("write", error))
+        let transaction = put().map_err(|error| self.failure("write", error))?;
+        Ok((database, transaction))
     }
 
     fn reopen(&self) -> Result<Database, Failure> {

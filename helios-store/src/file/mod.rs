@@ -4,6 +4,9 @@ mod disk;
 mod failure;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

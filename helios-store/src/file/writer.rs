@@ -1,5 +1,6 @@
 //! The one thread that changes a file store.
 
+use std::mem;
 use std::sync::Arc;
 
 use helios_core::store::{StoreError, Txn};
@@ -81,8 +82,7 @@ impl Writer {
             Fate::Written => None,
             Fate::NotWritten(failure) => Some(failure),
             Fate::Unknown(failure) => {
-                self.unsettled = Some(played.changed);
-                played.changed = Vec::new();
+                self.unsettled = Some(mem::take(&mut played.changed));
                 Some(failure)
             }
         };
@@ -91,6 +91,10 @@ impl Writer {
             played = play(present, &batch, Some(&failure));
         }
         self.board.publish(played.tree, &played.changed);
+        // Whoever hears that it is not known may read again at once, so the answer had better be there.
+        if let Err(failure) = self.settle() {
+            tracing::warn!(because = %failure.to_error(), "the last write is still not known");
+        }
         acknowledge(batch, played.outcomes);
     }
 
