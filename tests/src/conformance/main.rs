@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod store_file;
 #[cfg(test)]
+mod store_file_kill;
+#[cfg(test)]
 mod store_memory;
 #[cfg(test)]
 mod store_self_check;
