@@ -16,7 +16,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use helios_core::Runtime;
 use helios_core::runtime::{ContainerId, ContainerSpec, Owner};
-use helios_docker::{Credentials, DockerEndpoint, DockerRuntime};
+use helios_docker::{Credentials, DockerEndpoint, DockerRuntime, Timeouts};
 use helios_testkit::runtime::conformance::{Behaviour, RuntimeHarness, SampleImage};
 
 use crate::proxy::Proxy;
@@ -65,8 +65,13 @@ impl DockerHarness {
 
     pub(crate) async fn docker(&self, owner: &str) -> DockerRuntime {
         let runtime = DockerRuntime::connect(self.endpoint(), self.owner(owner)).await;
+        let runtime = runtime.unwrap().with_timeouts(Timeouts {
+            // Events alone must do.
+            resync: Duration::from_secs(3600),
+            ..Timeouts::default()
+        });
         // The user who runs the tests may be logged in anywhere.
-        runtime.unwrap().with_credentials(Credentials::Anonymous)
+        runtime.with_credentials(Credentials::Anonymous)
     }
 
     /// Removes the containers whose owner is meant.

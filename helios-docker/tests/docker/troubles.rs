@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use helios_core::Runtime;
-use helios_core::runtime::{ContainerId, RuntimeErrorKind as Kind};
+use helios_core::runtime::{ContainerId, ContainerState, RuntimeErrorKind as Kind};
 use helios_docker::{DockerEndpoint, DockerRuntime, Timeouts};
 use helios_testkit::runtime::conformance::{Behaviour, RuntimeHarness};
 use tokio::net::UnixListener;
@@ -101,4 +102,30 @@ async fn an_anonymous_volume_goes_with_its_container() {
     runtime.remove(&id).await.unwrap();
     let gone = harness.client.inspect_volume(&volume).await;
     assert!(gone.is_err());
+}
+
+/// Docker has no event for a start that failed, and the handle that made it is another one.
+#[tokio::test]
+async fn a_change_without_event_is_seen_by_the_next_complete_look() {
+    let harness = DockerHarness::new().await;
+    let (watching, starting) = (harness.docker("a").await, harness.docker("a").await);
+    let mut watch = watching
+        .with_timeouts(Timeouts {
+            resync: Duration::from_millis(20),
+            ..Timeouts::default()
+        })
+        .watch();
+    let spec = harness.spec("one", Behaviour::NoSuchCommand);
+    let id = starting.create(&spec).await.unwrap();
+    starting.start(&id).await.unwrap_err();
+    loop {
+        let look = watch.next().await.unwrap().unwrap();
+        let state = look
+            .get(&spec.name)
+            .map(|container| container.state.clone());
+        if matches!(state, Some(ContainerState::Created { error: Some(_) })) {
+            break;
+        }
+    }
+    harness.clean_up().await;
 }
