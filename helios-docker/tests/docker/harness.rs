@@ -182,6 +182,11 @@ impl RuntimeHarness for DockerHarness {
         panic!("{id} ended before it was ready");
     }
 
+    async fn run_of(&self, id: &ContainerId) -> String {
+        let seen = self.client.inspect_container(id.as_str(), None).await;
+        seen.unwrap().state.unwrap().started_at.unwrap()
+    }
+
     async fn kill(&self, id: &ContainerId) {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         let killed = self.client.kill_container(id.as_str(), Some(options)).await;

@@ -83,6 +83,10 @@ impl RuntimeHarness for FakeHarness {
 
     async fn ready(&self, _id: &ContainerId) {}
 
+    async fn run_of(&self, id: &ContainerId) -> String {
+        self.engine.starts(id.as_str()).to_string()
+    }
+
     async fn kill(&self, id: &ContainerId) {
         self.engine.kill(id.as_str());
     }

@@ -28,6 +28,9 @@ pub trait RuntimeHarness: Send + Sync {
     /// Waits until the main process has come so far that it does with signals what its behaviour says.
     async fn ready(&self, id: &ContainerId);
 
+    /// A text that differs from one run of the main process to the next.
+    async fn run_of(&self, id: &ContainerId) -> String;
+
     /// Kills the main process with signal 9, behind the back of every handle, and also while they are cut.
     async fn kill(&self, id: &ContainerId);
 

@@ -16,6 +16,8 @@ mod cases;
 mod fake;
 mod harness;
 mod look;
+#[cfg(test)]
+mod self_check;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use tokio::runtime::Runtime as Executor;
 
 pub use fake::FakeHarness;
 pub use harness::{Behaviour, RuntimeHarness, SampleImage};
@@ -108,14 +111,23 @@ pub fn run<F>(case: &str, factory: impl FnOnce() -> F)
 where
     F: Future<Output: RuntimeHarness>,
 {
+    let executor = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match executor {
+        Ok(executor) => run_on(&executor, case, factory),
+        Err(error) => panic!("no executor for {case}: {error}"),
+    }
+}
+
+fn run_on<F>(executor: &Executor, case: &str, factory: impl FnOnce() -> F)
+where
+    F: Future<Output: RuntimeHarness>,
+{
     let found = CASES.iter().find(|(name, _)| *name == case);
     let Some((_, body)) = found else {
         panic!("the suite has no case {case}");
     };
-    let executor = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let executor = executor.unwrap_or_else(|error| panic!("no executor for the case: {error}"));
     executor.block_on(async {
         let harness = factory().await;
         let within = Duration::from_secs(CASE_SECONDS_MAX);

@@ -84,6 +84,12 @@ impl FakeEngine {
         self.change(|state| state.end(container, Some(code)));
     }
 
+    /// How often a container, given by name or id, was started.
+    #[must_use]
+    pub fn starts(&self, container: &str) -> u64 {
+        self.lock().starts(container)
+    }
+
     /// Lets the machine restart: all containers are still there, and none runs.
     pub fn restart_machine(&self) {
         self.change(State::end_all);

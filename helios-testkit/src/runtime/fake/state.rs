@@ -275,6 +275,11 @@ impl State {
         }
     }
 
+    pub(super) fn starts(&self, name_or_id: &str) -> u64 {
+        let name = self.target(name_or_id);
+        self.held.get(&name).map_or(0, |held| held.runs)
+    }
+
     /// What a restart of the whole machine leaves: every container, none of them running.
     pub(super) fn end_all(&mut self) {
         for held in self.held.values_mut() {

@@ -97,6 +97,8 @@ pub(crate) async fn r12_starting_the_running_changes_nothing(harness: &dyn Runti
     let id = must(runtime.create(&spec).await, "create");
     must(runtime.start(&id).await, "start");
     let before = seen(&*runtime, &spec.name).await;
+    let run = harness.run_of(&id).await;
     must(runtime.start(&id).await, "start again");
+    assert_eq!(harness.run_of(&id).await, run);
     assert_eq!(seen(&*runtime, &spec.name).await, before);
 }
