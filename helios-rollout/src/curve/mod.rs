@@ -16,6 +16,7 @@ mod shape;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod track;
 mod window;
 
 use std::time::Duration;

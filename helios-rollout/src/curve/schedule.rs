@@ -3,6 +3,7 @@
 use helios_core::Timestamp;
 
 use super::spans::{self, Span};
+use super::track::{Leg, Speed, Track};
 use super::{Curve, CurveError, Length, OnResume, Pauses};
 use crate::share::Share;
 use crate::table::Table;
@@ -20,7 +21,7 @@ pub struct Schedule {
     /// Open milliseconds from start to end.
     total: u64,
     /// Milliseconds since the start to open milliseconds.
-    track: Table,
+    track: Track,
     shape: Table,
 }
 
@@ -38,7 +39,7 @@ impl Schedule {
         Ok(Self {
             start,
             total,
-            track: Table::new(walk.knots),
+            track: Track::new(walk.track, total),
             shape: curve.shape.table(),
         })
     }
@@ -105,7 +106,7 @@ struct Walk {
     start: i64,
     total: u64,
     open: u64,
-    knots: Vec<(u64, u64)>,
+    track: Vec<Leg>,
     end: Option<i64>,
 }
 
@@ -122,7 +123,7 @@ impl Walk {
             start,
             total,
             open: 0,
-            knots: vec![(0, 0)],
+            track: Vec::new(),
             end: None,
         };
         let stopped = pauses.spans();
@@ -163,53 +164,17 @@ impl Walk {
             return;
         }
         let from = span.0.abs_diff(self.start);
-        self.knots.push((from, self.open));
-        let gained = speed.distance(span.1.abs_diff(span.0));
-        if self.open + gained >= self.total {
-            let needed = speed.time(self.total - self.open);
-            self.open = self.total;
-            self.end = Some(span.0.saturating_add_unsigned(needed));
-            self.knots.push((from + needed, self.total));
-        } else {
-            self.open += gained;
-            self.knots.push((span.1.abs_diff(self.start), self.open));
-        }
-    }
-}
-
-/// Progress per time, as a fraction.
-#[derive(Clone, Copy)]
-struct Speed {
-    over: u64,
-    under: u64,
-}
-
-impl Speed {
-    const PLANNED: Self = Self { over: 1, under: 1 };
-
-    /// Fast enough for `work` in `left`, but not above the limit.
-    fn to_make_up(work: u64, left: u64, speed_max_permille: u32) -> Self {
-        let limit = Self {
-            over: u64::from(speed_max_permille.max(1_000)),
-            under: 1_000,
+        let leg = Leg {
+            from,
+            until: span.1.abs_diff(self.start),
+            open: self.open,
+            speed,
         };
-        if limit.distance(left) < work {
-            limit
-        } else {
-            Self {
-                over: work.max(1),
-                under: left.max(1),
-            }
+        let needed = speed.time(self.total - self.open);
+        if from.saturating_add(needed) <= leg.until {
+            self.end = Some(span.0.saturating_add_unsigned(needed));
         }
-    }
-
-    fn distance(self, time: u64) -> u64 {
-        let distance = u128::from(time) * u128::from(self.over) / u128::from(self.under);
-        u64::try_from(distance).unwrap_or(u64::MAX)
-    }
-
-    fn time(self, distance: u64) -> u64 {
-        let time = (u128::from(distance) * u128::from(self.under)).div_ceil(u128::from(self.over));
-        u64::try_from(time).unwrap_or(u64::MAX)
+        self.open = leg.at(leg.until).min(self.total);
+        self.track.push(leg);
     }
 }

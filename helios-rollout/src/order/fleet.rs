@@ -57,6 +57,8 @@ pub struct Fleet {
     members: Vec<Member>,
     /// Open addressing: a slot holds one more than a place in `members`, or zero.
     slots: Vec<u32>,
+    /// A salt of its own: it decides where to look, never what to answer.
+    index: Salted,
 }
 
 impl Fleet {
@@ -85,8 +87,13 @@ impl Fleet {
                 host: member.host.clone(),
             });
         }
-        let slots = slots(&members);
-        Ok(Self { members, slots })
+        let index = Salted::new(Purpose::Host, "index");
+        let slots = slots(&members, index);
+        Ok(Self {
+            members,
+            slots,
+            index,
+        })
     }
 
     /// All members, sorted by name.
@@ -99,7 +106,7 @@ impl Fleet {
     #[must_use]
     pub fn position(&self, host: &str) -> Option<usize> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = first_slot(host) & mask;
+        let mut slot = first_slot(self.index, host) & mask;
         loop {
             let place = usize::try_from(self.slots.get(slot)?.checked_sub(1)?).ok()?;
             if self.members.get(place)?.host.as_str() == host {
@@ -140,11 +147,11 @@ impl From<Fleet> for Vec<Member> {
 }
 
 /// At least half of the slots stay empty, so that a search ends soon.
-fn slots(members: &[Member]) -> Vec<u32> {
+fn slots(members: &[Member], index: Salted) -> Vec<u32> {
     let mut slots = vec![0; (members.len() * 2).next_power_of_two().max(2)];
     let mask = slots.len() - 1;
     for (place, member) in (1_u32..).zip(members) {
-        let mut slot = first_slot(member.host.as_str()) & mask;
+        let mut slot = first_slot(index, member.host.as_str()) & mask;
         while slots.get(slot).is_some_and(|taken| *taken != 0) {
             slot = (slot + 1) & mask;
         }
@@ -155,7 +162,6 @@ fn slots(members: &[Member]) -> Vec<u32> {
     slots
 }
 
-/// The index has a salt of its own; it decides where to look, never what to answer.
-fn first_slot(host: &str) -> usize {
-    usize::try_from(Salted::new(Purpose::Host, "index").hash(host) >> 8).unwrap_or(0)
+fn first_slot(index: Salted, host: &str) -> usize {
+    usize::try_from(index.hash(host) >> 8).unwrap_or(0)
 }

@@ -10,6 +10,8 @@ pub enum Purpose {
     Host,
     /// A stratum's place among its siblings.
     Stratum,
+    /// Whether the strata below a node are merged forwards or backwards.
+    Coin,
 }
 
 impl Purpose {
@@ -17,6 +19,7 @@ impl Purpose {
         match self {
             Self::Host => "host",
             Self::Stratum => "stratum",
+            Self::Coin => "coin",
         }
     }
 }
@@ -41,7 +44,7 @@ pub fn hash(purpose: Purpose, salt: &str, text: &str) -> u64 {
 }
 
 /// A hash that has read its purpose and salt already.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Salted(u64);
 
 impl Salted {

@@ -1,6 +1,7 @@
 //! The whole fleet in one line.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::chairman::{chairman, weighted};
 use super::fleet::{Fleet, Member};
@@ -23,7 +24,7 @@ pub struct Place {
 }
 
 /// Hosts of one kind, by the values of the labels that make strata, outermost first: `["eu", "eu-a", "web"]`.
-pub type StratumPath = Vec<String>;
+pub type StratumPath = Arc<[String]>;
 
 /// A stratum of a sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl Sequence {
                 .collect();
             leaves.push(Branch { path, line });
         }
-        let mut line = join(leaves, &Salted::new(Purpose::Stratum, sorting.salt));
+        let mut line = join(leaves, sorting.salt);
         rotate(&mut line, sorting.rotation);
         Self::count(&line, strata)
     }
@@ -178,7 +179,7 @@ struct Branch<'a> {
 }
 
 /// Merges siblings until only the root is left. Branches arrive sorted by path, so siblings are neighbours.
-fn join(mut branches: Vec<Branch<'_>>, salted: &Salted) -> Vec<Standing> {
+fn join(mut branches: Vec<Branch<'_>>, salt: &str) -> Vec<Standing> {
     let depth = branches.first().map_or(0, |branch| branch.path.len());
     for level in (0..depth).rev() {
         let mut parents: Vec<(Vec<&str>, Vec<Branch<'_>>)> = Vec::new();
@@ -191,7 +192,7 @@ fn join(mut branches: Vec<Branch<'_>>, salted: &Salted) -> Vec<Standing> {
         }
         branches = parents
             .into_iter()
-            .map(|(path, children)| merge(path, children, salted))
+            .map(|(path, children)| merge(path, children, salt))
             .collect();
     }
     branches
@@ -200,30 +201,30 @@ fn join(mut branches: Vec<Branch<'_>>, salted: &Salted) -> Vec<Standing> {
         .collect()
 }
 
-/// Siblings of equal standing are told apart by hash, so that no name is favoured over many rollouts.
-fn merge<'a>(path: Vec<&'a str>, mut children: Vec<Branch<'a>>, salted: &Salted) -> Branch<'a> {
+/// Merges siblings into one line.
+///
+/// Tijdeman's order serves large strata a little sooner than small ones. Read backwards it keeps every bound, and errs the other way; so
+/// a coin that the salt throws makes each host's mean place, over many rollouts, the middle. Siblings of equal standing are told apart by hash
+/// for the same reason.
+fn merge<'a>(path: Vec<&'a str>, mut children: Vec<Branch<'a>>, salt: &str) -> Branch<'a> {
+    let by_hash = Salted::new(Purpose::Stratum, salt);
     children
-        .sort_by_cached_key(|child| (salted.hash(&child.path.join("\u{0}")), child.path.clone()));
-    let even = children
-        .iter()
-        .flat_map(|child| &child.line)
-        .map(|standing| standing.weight)
-        .max()
-        == Some(1);
-    let picks = if even {
-        chairman(
-            &children
+        .sort_by_cached_key(|child| (by_hash.hash(&child.path.join("\u{0}")), child.path.clone()));
+    let weights = |child: &Branch<'_>| child.line.iter().map(|standing| standing.weight).collect();
+    let weights: Vec<Vec<u32>> = children.iter().map(weights).collect();
+    let picks = if weights.iter().flatten().all(|weight| *weight == 1) {
+        let mut picks = chairman(
+            &weights
                 .iter()
-                .map(|child| child.line.len() as u64)
+                .map(|line| line.len() as u64)
                 .collect::<Vec<_>>(),
-        )
+        );
+        if Salted::new(Purpose::Coin, salt).hash(&path.join("\u{0}")) & 1 == 1 {
+            picks.reverse();
+        }
+        picks
     } else {
-        weighted(
-            &children
-                .iter()
-                .map(|child| child.line.iter().map(|standing| standing.weight).collect())
-                .collect::<Vec<_>>(),
-        )
+        weighted(&weights)
     };
     let mut lines: Vec<_> = children
         .into_iter()
@@ -238,6 +239,6 @@ fn merge<'a>(path: Vec<&'a str>, mut children: Vec<Branch<'a>>, salted: &Salted)
 
 /// Moves the line round the circle, so that a rotation of `r` puts last what came first.
 fn rotate(line: &mut [Standing], rotation: Share) {
-    let steps = usize::try_from(rotation.of_floor(line.len() as u64)).unwrap_or(0);
+    let steps = usize::try_from(rotation.of(line.len() as u64)).unwrap_or(0);
     line.rotate_left(steps.min(line.len()));
 }

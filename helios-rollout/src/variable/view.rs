@@ -1,6 +1,7 @@
 //! The answers a variable gives.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use helios_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -338,7 +339,7 @@ impl<'a> Run<'a> {
             .strata
             .get(turn.stratum)
             .map(|stratum| stratum.path.clone())
-            .unwrap_or_default();
+            .unwrap_or_else(|| Arc::from([]));
         let place = super::PlaceInLine {
             place: turn.place,
             of: self.hosts,
