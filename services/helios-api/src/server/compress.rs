@@ -6,7 +6,6 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::middleware::Next;
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,12 +15,14 @@ const BYTES_MIN: usize = 256;
 /// Longer answers are compressed in a thread where they hold up nobody.
 const BYTES_INLINE_MAX: usize = 64 * 1024;
 
-/// Compresses answers to questions if the client understands that.
-pub(super) async fn compress(request: Request, next: Next) -> Response {
-    let method_fits = matches!(*request.method(), Method::GET | Method::POST);
-    let wanted = method_fits && accepts_gzip(request.headers());
-    let response = next.run(request).await;
-    if !wanted || response.headers().contains_key(CONTENT_ENCODING) {
+/// Whether the answer to a request may be compressed: only those to questions are.
+pub(super) fn wants_gzip(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::POST) && accepts_gzip(request.headers())
+}
+
+/// Compresses an answer that is long enough for it.
+pub(super) async fn compress(response: Response) -> Response {
+    if response.headers().contains_key(CONTENT_ENCODING) {
         return response;
     }
     // Streams have no length that is known beforehand.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, SERVER};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, timeout};
 
+use super::compress::{compress, wants_gzip};
 use super::fault::Fault;
 use super::state::MasterState;
 use crate::version::{
@@ -28,52 +29,117 @@ fn is_question(request: &Request) -> bool {
     }
 }
 
-/// Finds out whether client and master understand each other, and says so in every answer.
-pub(super) async fn negotiate(request: Request, next: Next) -> Response {
-    let said = request.headers().get(VERSION_HEADER);
-    let status = PROTOCOL_VERSION.judge_text(said.map(|value| value.to_str().unwrap_or_default()));
-    let mut response = match status {
-        VersionStatus::Invalid => {
-            let message = "the header Helios-Version holds no version: use major.minor.patch";
-            Fault::bad(message).into_response()
+/// What is remembered of a request for the time after its endpoint.
+struct Asked {
+    method: Method,
+    path: String,
+    route: String,
+    question: bool,
+    wants_gzip: bool,
+    version: VersionStatus,
+}
+
+impl Asked {
+    fn by(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
+        let route = route.map_or("none", |path| path.as_str().trim_end_matches('/'));
+        let version = request.headers().get(VERSION_HEADER);
+        let version = version.map(|value| value.to_str().unwrap_or_default());
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: route.to_owned(),
+            question: is_question(request),
+            wants_gzip: wants_gzip(request),
+            version: PROTOCOL_VERSION.judge_text(version),
         }
-        VersionStatus::Incompatible => {
-            let message = format!(
+    }
+}
+
+/// Everything around an endpoint, in one place: who is served, how much at a time and for how long; and
+/// what every answer says.
+pub(super) async fn guard(
+    State(state): State<MasterState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let asked = Asked::by(&request);
+    let answer = match refuse_version(asked.version) {
+        Some(fault) => fault.into_response(),
+        None => admit(&state, &asked, request, next).await,
+    };
+    let mut answer = explain(&asked, answer);
+    if asked.wants_gzip {
+        answer = compress(answer).await;
+    }
+    sign(asked.version, answer.headers_mut());
+    let (status, took) = (answer.status(), begun.elapsed());
+    state
+        .metrics
+        .count(&asked.method, asked.route, status, took);
+    answer
+}
+
+fn refuse_version(status: VersionStatus) -> Option<Fault> {
+    match status {
+        VersionStatus::Invalid => Some(Fault::bad(
+            "the header Helios-Version holds no version: use major.minor.patch",
+        )),
+        VersionStatus::Incompatible => Some(Fault::Because(
+            StatusCode::UPGRADE_REQUIRED,
+            format!(
                 "this master speaks version {PROTOCOL_VERSION} of the protocol, the client another \
                  one: use a client of this version"
-            );
-            Fault::Because(StatusCode::UPGRADE_REQUIRED, message).into_response()
-        }
-        _ => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    let server = concat!("helios/", env!("CARGO_PKG_VERSION"));
-    headers.insert(SERVER, HeaderValue::from_static(server));
-    let status_header = HeaderName::from_static(VERSION_STATUS_HEADER);
-    headers.insert(status_header, HeaderValue::from_static(status.as_str()));
-    if let Ok(version) = HeaderValue::try_from(PROTOCOL_VERSION.to_string()) {
-        headers.insert(HeaderName::from_static(SERVER_VERSION_HEADER), version);
+            ),
+        )),
+        _ => None,
     }
-    response
+}
+
+/// Puts changes off while too many are being made.
+async fn admit(state: &MasterState, asked: &Asked, request: Request, next: Next) -> Response {
+    if asked.question {
+        return limit_time(asked, request, next).await;
+    }
+    match state.changes.try_acquire() {
+        Ok(_turn) => limit_time(asked, request, next).await,
+        Err(_) => {
+            let message = "too many changes at a time; nothing was changed";
+            Fault::Busy(message.to_owned()).into_response()
+        }
+    }
+}
+
+/// Ends what takes too long.
+async fn limit_time(asked: &Asked, request: Request, next: Next) -> Response {
+    match timeout(HANDLER_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) if asked.question => Fault::Busy("this took too long".to_owned()).into_response(),
+        Err(_) => {
+            let message = "this took too long; it may be done or not, look before you repeat it";
+            Fault::Because(StatusCode::GATEWAY_TIMEOUT, message.to_owned()).into_response()
+        }
+    }
 }
 
 /// Gives answers that the router made by itself a reason that people can read.
-pub(super) async fn explain(request: Request, next: Next) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
-    let is_options = request.method() == Method::OPTIONS;
-    let response = next.run(request).await;
+fn explain(asked: &Asked, response: Response) -> Response {
     if response.headers().contains_key(CONTENT_TYPE) {
         return response;
     }
+    let Asked { method, path, .. } = asked;
     let allowed = response.headers().get(ALLOW).cloned();
     let mut explained = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED if is_options => StatusCode::NO_CONTENT.into_response(),
+        StatusCode::METHOD_NOT_ALLOWED if method == Method::OPTIONS => {
+            StatusCode::NO_CONTENT.into_response()
+        }
         status @ StatusCode::METHOD_NOT_ALLOWED => {
-            let message = format!("{asked} is not possible; the header Allow says what is");
+            let message = format!("{method} {path} is not possible; the header Allow says what is");
             Fault::Because(status, message).into_response()
         }
         StatusCode::NOT_FOUND => {
-            Fault::not_found(format!("there is nothing at {asked}")).into_response()
+            Fault::not_found(format!("there is nothing at {method} {path}")).into_response()
         }
         _ => return response,
     };
@@ -83,49 +149,13 @@ pub(super) async fn explain(request: Request, next: Next) -> Response {
     explained
 }
 
-/// Puts changes off while too many are being made.
-pub(super) async fn admit(
-    State(state): State<MasterState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if is_question(&request) {
-        return next.run(request).await;
+/// Says which master this is, and what it thinks of the client's version.
+fn sign(client: VersionStatus, headers: &mut HeaderMap) {
+    let server = concat!("helios/", env!("CARGO_PKG_VERSION"));
+    headers.insert(SERVER, HeaderValue::from_static(server));
+    let status = HeaderName::from_static(VERSION_STATUS_HEADER);
+    headers.insert(status, HeaderValue::from_static(client.as_str()));
+    if let Ok(version) = HeaderValue::try_from(PROTOCOL_VERSION.to_string()) {
+        headers.insert(HeaderName::from_static(SERVER_VERSION_HEADER), version);
     }
-    match state.changes.try_acquire() {
-        Ok(_turn) => next.run(request).await,
-        Err(_) => Fault::Busy("too many changes at a time; nothing was changed".to_owned())
-            .into_response(),
-    }
-}
-
-/// Ends what takes too long.
-pub(super) async fn limit_time(request: Request, next: Next) -> Response {
-    let question = is_question(&request);
-    match timeout(HANDLER_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) if question => Fault::Busy("this took too long".to_owned()).into_response(),
-        Err(_) => {
-            let message = "this took too long; it may be done or not, look before you repeat it";
-            Fault::Because(StatusCode::GATEWAY_TIMEOUT, message.to_owned()).into_response()
-        }
-    }
-}
-
-/// Counts requests and how long they take.
-pub(super) async fn count(
-    State(state): State<MasterState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let route = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().trim_end_matches('/').to_owned(),
-        None => "none".to_owned(),
-    };
-    let method = request.method().clone();
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    let status = response.status();
-    state.metrics.count(&method, route, status, begun.elapsed());
-    response
 }

@@ -16,10 +16,10 @@ use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
 use super::reply::json;
+use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
-use super::status_of::host_status;
 use crate::wire::{
-    DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostStatus, RegisterStatus,
+    DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostState, RegisterStatus,
 };
 
 /// `GET /hosts`
@@ -134,9 +134,10 @@ pub(super) async fn status(
     if let Some(host) = &host {
         check_readable(&view, host)?;
     }
+    let texts = JobTexts::default();
     let status = host
-        .and_then(|host| host_status(&view, &host))
-        .filter(|status| is_wanted(status, &params))
+        .and_then(|host| ShownHost::find(&view, &host, &texts))
+        .filter(|host| is_wanted(host.state(), &params))
         .ok_or_else(|| Fault::not_found(format!("there is no such host: {:?}", names.host())))?;
     Ok(json(StatusCode::OK, &status))
 }
@@ -157,11 +158,11 @@ fn check_readable(view: &FleetView, host: &HostName) -> Result<(), Fault> {
     }
 }
 
-/// Whether the host is in the state that was asked for, if one was.
-fn is_wanted(status: &HostStatus, params: &Params) -> bool {
+/// Whether that is the state that was asked for, if one was.
+fn is_wanted(state: HostState, params: &Params) -> bool {
     params
         .non_empty("status")
-        .is_none_or(|wanted| status.status.as_str() == wanted)
+        .is_none_or(|wanted| state.as_str() == wanted)
 }
 
 /// `GET /hosts/statuses`: of all hosts.
@@ -190,10 +191,11 @@ fn statuses_of<'a>(
     hosts: impl IntoIterator<Item = &'a HostName>,
     params: &Params,
 ) -> Response {
-    let known = hosts
-        .into_iter()
-        .filter_map(|host| Some((host, host_status(view, host)?)));
-    let wanted = known.filter(|(_, status)| is_wanted(status, params));
-    let statuses: BTreeMap<&HostName, HostStatus> = wanted.collect();
+    let texts = JobTexts::of(view);
+    let known = hosts.into_iter().filter_map(|name| {
+        let host = ShownHost::find(view, name, &texts)?;
+        is_wanted(host.state(), params).then_some((name, host))
+    });
+    let statuses: BTreeMap<&HostName, ShownHost<'_>> = known.collect();
     json(StatusCode::OK, &statuses)
 }

@@ -15,9 +15,9 @@ use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
 use super::reply::json;
+use super::shown::ShownJobStatus;
 use super::state::MasterState;
-use super::status_of::job_status;
-use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse, JobStatus};
+use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
 
 /// `GET /jobs`
 pub(super) async fn list(
@@ -134,7 +134,7 @@ pub(super) async fn status(
     let id = names.full_job()?;
     let view = fleet.view().await?;
     let status = view.job_status(&id).ok_or_else(|| unknown(&id))?;
-    Ok(json(StatusCode::OK, &job_status(&status)))
+    Ok(json(StatusCode::OK, &ShownJobStatus(status)))
 }
 
 /// `POST /jobs/statuses`
@@ -147,10 +147,10 @@ pub(super) async fn statuses(
         return Err(Fault::InvalidId(format!("Invalid id {id}")));
     }
     let view = fleet.view().await?;
-    let statuses: BTreeMap<JobId, JobStatus> = view
+    let statuses: BTreeMap<JobId, ShownJobStatus<'_>> = view
         .job_statuses(&ids)
         .into_iter()
-        .map(|(id, status)| (id, job_status(&status)))
+        .map(|(id, status)| (id, ShownJobStatus(status)))
         .collect();
     Ok(json(StatusCode::OK, &statuses))
 }

@@ -7,7 +7,6 @@ use axum::http::{Method, StatusCode};
 use helios_core::cluster::FleetView;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -20,8 +19,7 @@ const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    seconds: Family<RouteLabels, Histogram, Buckets>,
+    requests: Family<RequestLabels, Histogram, Buckets>,
     jobs: Gauge,
     deployments: Gauge,
     hosts: Family<StateLabels, Gauge>,
@@ -31,15 +29,9 @@ pub(super) struct Metrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    method: String,
-    route: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,14 +51,12 @@ impl MetricConstructor<Histogram> for Buckets {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        let requests: Family<RequestLabels, Counter> = Family::default();
-        let seconds = Family::new_with_constructor(Buckets);
+        let requests = Family::new_with_constructor(Buckets);
         let (jobs, deployments, unreadable) = <(Gauge, Gauge, Gauge)>::default();
         let (hosts, tasks) = <(Family<_, Gauge>, Family<_, Gauge>)>::default();
         let mut registry = Registry::with_prefix("helios");
-        registry.register("http_requests", "Requests answered", requests.clone());
-        let help = "How long requests took";
-        registry.register_with_unit("http_request", help, Unit::Seconds, seconds.clone());
+        let help = "How long requests took, and how many there were";
+        registry.register_with_unit("http_request", help, Unit::Seconds, requests.clone());
         registry.register("jobs", "Jobs", jobs.clone());
         registry.register("deployments", "Jobs on hosts", deployments.clone());
         registry.register("hosts", "Registered hosts", hosts.clone());
@@ -76,7 +66,6 @@ impl Metrics {
         Self {
             registry,
             requests,
-            seconds,
             jobs,
             deployments,
             hosts,
@@ -90,17 +79,13 @@ impl Metrics {
         // Methods that nobody serves are one, so that strangers cannot make up new series.
         let served = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
         let method = served.into_iter().find(|served| *served == method.as_str());
-        let method = method.unwrap_or("OTHER").to_owned();
         let labels = RequestLabels {
-            method: method.clone(),
-            route: route.clone(),
+            method: method.unwrap_or("OTHER"),
+            route,
             status: status.as_u16(),
         };
-        self.requests.get_or_create(&labels).inc();
-        let labels = RouteLabels { method, route };
-        self.seconds
-            .get_or_create(&labels)
-            .observe(took.as_secs_f64());
+        let seconds = took.as_secs_f64();
+        self.requests.get_or_create(&labels).observe(seconds);
     }
 
     /// Everything counted, with the present state of the cluster if it is known.

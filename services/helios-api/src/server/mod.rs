@@ -24,8 +24,8 @@ mod pattern;
 mod reply;
 mod router;
 mod serve;
+mod shown;
 mod state;
-mod status_of;
 
 pub use admin::admin_router;
 pub use router::router;

@@ -1,11 +1,10 @@
 //! Which request goes where.
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post, put};
 
-use super::compress::compress;
-use super::guards::{admit, count, explain, limit_time, negotiate};
+use super::guards::guard;
 use super::state::MasterState;
 use super::{deployments, hosts, jobs, masters};
 
@@ -61,14 +60,8 @@ pub fn router(state: MasterState) -> Router {
                 .route(path, endpoint.clone())
                 .route(&with_slash, endpoint)
         });
-    // The last one added is the first to see a request.
     router
-        .layer(from_fn(compress))
-        .layer(from_fn(limit_time))
-        .layer(from_fn_with_state(state.clone(), admit))
-        .layer(from_fn(explain))
-        .layer(from_fn(negotiate))
-        .layer(from_fn_with_state(state.clone(), count))
+        .layer(from_fn_with_state(state.clone(), guard))
         .with_state(state)
 }
 

@@ -56,9 +56,8 @@ async fn counts_requests_and_measures_the_cluster() {
             .starts_with("application/openmetrics-text")
     );
     for line in [
-        r#"helios_http_requests_total{method="GET",route="/jobs",status="200"} 1"#,
-        r#"helios_http_requests_total{method="OTHER",route="none",status="404"} 1"#,
-        r#"helios_http_request_seconds_count{method="GET",route="/jobs"} 1"#,
+        r#"helios_http_request_seconds_count{method="GET",route="/jobs",status="200"} 1"#,
+        r#"helios_http_request_seconds_count{method="OTHER",route="none",status="404"} 1"#,
         "helios_jobs 1",
         "helios_deployments 1",
         r#"helios_hosts{state="UP"} 1"#,

@@ -1,0 +1,182 @@
+//! What reads cost: a whole fleet at once, and simple reads beside a handler that does nothing.
+//!
+//! Everything goes over one kept connection on loopback. Figures are medians of one run, to be compared
+//! with each other.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use helios_api::server::{MasterState, router, serve};
+use helios_core::cluster::Cluster;
+use helios_core::model::{Goal, HostInfo, HostName, Job, PortMapping, TaskState, ThrottleState};
+use helios_core::schema::{
+    GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, encode,
+};
+use helios_core::store::{Store, Txn};
+use helios_store::MemoryStore;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const HOSTS: usize = 5_000;
+const JOBS: usize = 100;
+const JOBS_ON_A_HOST: usize = 5;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    fill(&*store).await?;
+    let state = MasterState::new(Cluster::on(store)?);
+    let master = listen(router(state)).await?;
+    let bare = listen(Router::new().route("/hello", get(|| async { "hello" }))).await?;
+
+    let (all, bytes) = measure(master, "/hosts/statuses", 30).await?;
+    println!(
+        "GET /hosts/statuses, {HOSTS} hosts with {JOBS_ON_A_HOST} jobs: {all:?}, {bytes} bytes"
+    );
+    let id = job(0)?.id;
+    let (hello, _) = measure(bare, "/hello", 3_000).await?;
+    println!("bare handler: {hello:?}");
+    for path in [
+        format!("/jobs/{id}"),
+        "/hosts/h7.example.net/status".to_owned(),
+        "/version".to_owned(),
+    ] {
+        let (took, _) = measure(master, &path, 3_000).await?;
+        let ratio = hello.as_secs_f64() / took.as_secs_f64();
+        println!("GET {path}: {took:?}, {ratio:.2} of the bare handler's rate");
+    }
+    Ok(())
+}
+
+fn job(n: usize) -> Outcome<Job> {
+    let job = Job::new(
+        &format!("job-{n}:1"),
+        "registry.example.net/team/image:1.2.3",
+    )?;
+    let job = job.env("MODE", "live").port("http", PortMapping::tcp(8080));
+    Ok(job.with_computed_id())
+}
+
+/// Puts the fleet into the store.
+async fn fill(store: &dyn Store) -> Outcome {
+    let jobs: Vec<Arc<Job>> = (0..JOBS)
+        .map(|n| job(n).map(Arc::new))
+        .collect::<Result<_, _>>()?;
+    for job in &jobs {
+        let record = JobRecord {
+            job: Arc::clone(job),
+            removing: None,
+        };
+        store
+            .commit(Txn::new().create(Keys::job(&job.id)?, encode(&record)))
+            .await?;
+    }
+    for n in 0..HOSTS {
+        let host: HostName = format!("h{n}.example.net").parse()?;
+        let here = jobs.iter().cycle().skip(n % JOBS).take(JOBS_ON_A_HOST);
+        let goals: BTreeMap<_, _> = here.map(|job| (job.id.clone(), goal(job))).collect();
+        let report = HostReport {
+            agent_id: n.to_string(),
+            tasks: goals.keys().map(|id| (id.clone(), running())).collect(),
+            host_info: Some(HostInfo::default()),
+            labels: BTreeMap::from([("role".to_owned(), "web".to_owned())]),
+            ..HostReport::default()
+        };
+        let record = HostRecord {
+            agent_id: n.to_string(),
+            epoch: "e".to_owned(),
+            revision: 1,
+            goals,
+        };
+        let up = Presence {
+            id: n.to_string(),
+            incarnation: "i".to_owned(),
+        };
+        let txn = Txn::new()
+            .create(Keys::host(&host), encode(&record))
+            .create(Keys::report(&host), encode(&report))
+            .create_ephemeral(Keys::up(&host), encode(&up));
+        store.commit(txn).await?;
+    }
+    Ok(())
+}
+
+fn goal(job: &Arc<Job>) -> GoalRecord {
+    GoalRecord {
+        job: Arc::clone(job),
+        goal: Goal::Start,
+        user: Some("ann".to_owned()),
+        master: None,
+        group: None,
+    }
+}
+
+fn running() -> TaskReport {
+    TaskReport {
+        goal: Goal::Start,
+        state: TaskState::Running,
+        container_id: Some(
+            "5a31d4fd48b5b4349980175e2f865494146704e684d89b6a95a9a766cc2f43a3".to_owned(),
+        ),
+        throttled: ThrottleState::No,
+        ports: BTreeMap::from([("http".to_owned(), PortMapping::tcp(8080))]),
+        error: String::new(),
+        restarts: 0,
+        last_exit: None,
+        since: helios_core::Timestamp::from_millis(0),
+    }
+}
+
+async fn listen(app: Router) -> Outcome<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(serve(listener, app, std::future::pending()));
+    Ok(address)
+}
+
+/// The median time of that many requests, and the length of the last answer's body.
+async fn measure(address: SocketAddr, path: &str, times: usize) -> Outcome<(Duration, usize)> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    let mut buffer = vec![0; 1 << 20];
+    let mut took = Vec::new();
+    let mut length = 0;
+    for _ in 0..times + 5 {
+        let begun = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        length = read_answer(&mut stream, &mut buffer).await?;
+        took.push(begun.elapsed());
+    }
+    // The first few find cold caches.
+    let mut took = took.split_off(5);
+    took.sort();
+    Ok((took.get(times / 2).copied().unwrap_or_default(), length))
+}
+
+async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<usize> {
+    let mut head = Vec::new();
+    loop {
+        let read = stream.read(buffer).await?;
+        head.extend(buffer.iter().take(read));
+        let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        let Some((fields, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = fields
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.ok_or("no length")?.parse()?;
+        let mut left = length.saturating_sub(body.len());
+        while left > 0 {
+            left = left.saturating_sub(stream.read(buffer).await?);
+        }
+        return Ok(length);
+    }
+}
