@@ -3,6 +3,8 @@
 //! Everything goes over one kept connection on loopback. Figures are medians of one run, to be compared
 //! with each other.
 
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod reply;
 mod request;
 mod retry;
 mod transport;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;

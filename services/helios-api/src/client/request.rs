@@ -1,7 +1,7 @@
 //! What is asked.
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderValue, Method};
 use serde::Serialize;
 
 use super::query::Target;
@@ -13,6 +13,8 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) target: Target,
     pub(super) body: Option<Bytes>,
+    /// The mark of the answer that is known already.
+    pub(super) known: Option<HeaderValue>,
     /// Whether asking twice makes no difference.
     pub(super) repeatable: bool,
 }
@@ -24,6 +26,7 @@ impl Request {
             method: Method::GET,
             target,
             body: None,
+            known: None,
             repeatable: true,
         }
     }
@@ -43,6 +46,7 @@ impl Request {
             method,
             target,
             body: None,
+            known: None,
             repeatable: false,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_NONE_MATCH, USER_AGENT};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -75,6 +75,11 @@ impl Transport {
             authorization,
             timeouts,
         })
+    }
+
+    /// How long one master may take to answer.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.timeouts.request
     }
 
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
@@ -170,6 +175,9 @@ impl Transport {
             .header(VERSION_HEADER, PROTOCOL_VERSION.to_string());
         if let Some(authorization) = &self.authorization {
             message = message.header(AUTHORIZATION, authorization);
+        }
+        if let Some(known) = &request.known {
+            message = message.header(IF_NONE_MATCH, known);
         }
         if request.body.is_some() {
             message = message.header(CONTENT_TYPE, "application/json");

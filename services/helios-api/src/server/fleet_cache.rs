@@ -2,14 +2,22 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+use axum::response::Response;
 use futures_util::StreamExt;
 use helios_core::cluster::{Cluster, FleetView};
 use helios_core::store::StoreError;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::fault::Fault;
+use super::reply::json_text;
+use super::waiting::{Tag, Waiting};
 
 /// How long an answer to a change waits until reads show it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+/// How long a request that waits lets changes gather before it looks at them.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// The whole cluster as the watch of its store last showed it.
 ///
@@ -49,6 +57,33 @@ impl FleetCache {
         let followed = self.seen.has_changed().is_ok();
         let seen = self.seen.borrow();
         seen.view.clone().filter(|_| followed && !seen.trouble)
+    }
+
+    /// Answers with what `make` makes of the cluster; to a client that waits, once that is something new.
+    pub(super) async fn answer(
+        &self,
+        waiting: &Waiting,
+        make: impl Fn(&FleetView) -> Result<Vec<u8>, Fault>,
+    ) -> Result<Response, Fault> {
+        let mut seen = self.seen.clone();
+        let end = waiting.longest.map(|longest| Instant::now() + longest);
+        loop {
+            seen.mark_unchanged();
+            let text = make(&self.view().await?)?;
+            let tag = end.and_then(|end| Some((end, Tag::of(&text)?)));
+            let Some((end, tag)) = tag else {
+                return Ok(json_text(StatusCode::OK, text));
+            };
+            if !waiting.knows(&tag) {
+                return Ok(tag.on(json_text(StatusCode::OK, text)));
+            }
+            let changed = timeout_at(end, seen.changed()).await;
+            if !matches!(changed, Ok(Ok(()))) {
+                return Ok(tag.unchanged());
+            }
+            // In a busy fleet most changes are about something else: look at many at once.
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
     }
 
     /// Waits until reads show a change that was just made, so that whoever made it sees it. Gives up after

@@ -15,9 +15,10 @@ use super::fault::Fault;
 use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
-use super::reply::json;
+use super::reply::{json, json_text, to_json};
 use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
+use super::waiting::Waiting;
 use crate::wire::{
     DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostState, RegisterStatus,
 };
@@ -26,6 +27,7 @@ use crate::wire::{
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
     params: Params,
+    waiting: Waiting,
 ) -> Result<Response, Fault> {
     let pattern = params
         .non_empty("namePattern")
@@ -38,20 +40,22 @@ pub(super) async fn list(
         .map_err(|error: helios_core::model::ParseError| {
             Fault::InvalidSelector(error.to_string())
         })?;
-    let view = fleet.view().await?;
-    let mut hosts: Vec<&str> = view
-        .hosts
-        .names()
-        .filter(|host| {
-            pattern
-                .as_ref()
-                .is_none_or(|pattern| pattern.matches(host.as_str()))
-        })
-        .filter(|host| selectors.is_empty() || has_labels(&view, host, &selectors))
-        .map(HostName::as_str)
-        .collect();
-    hosts.sort_by(|a, b| natural_cmp(a, b));
-    Ok(json(StatusCode::OK, &hosts))
+    let make = |view: &FleetView| {
+        let mut hosts: Vec<&str> = view
+            .hosts
+            .names()
+            .filter(|host| {
+                pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.matches(host.as_str()))
+            })
+            .filter(|host| selectors.is_empty() || has_labels(view, host, &selectors))
+            .map(HostName::as_str)
+            .collect();
+        hosts.sort_by(|a, b| natural_cmp(a, b));
+        to_json(&hosts)
+    };
+    fleet.answer(&waiting, make).await
 }
 
 fn has_labels(view: &FleetView, host: &HostName, selectors: &[HostSelector]) -> bool {
@@ -128,18 +132,22 @@ pub(super) async fn status(
     State(fleet): State<FleetCache>,
     names: Names,
     params: Params,
+    waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let view = fleet.view().await?;
     let host = names.host_name();
-    if let Some(host) = &host {
-        check_readable(&view, host)?;
-    }
-    let texts = JobTexts::default();
-    let status = host
-        .and_then(|host| ShownHost::find(&view, &host, &texts))
-        .filter(|host| is_wanted(host.state(), &params))
-        .ok_or_else(|| Fault::not_found(format!("there is no such host: {:?}", names.host())))?;
-    Ok(json(StatusCode::OK, &status))
+    let make = |view: &FleetView| {
+        if let Some(host) = &host {
+            check_readable(view, host)?;
+        }
+        let texts = JobTexts::default();
+        let status = host
+            .as_ref()
+            .and_then(|host| ShownHost::find(view, host, &texts))
+            .filter(|host| is_wanted(host.state(), &params));
+        let unknown = || Fault::not_found(format!("there is no such host: {:?}", names.host()));
+        to_json(&status.ok_or_else(unknown)?)
+    };
+    fleet.answer(&waiting, make).await
 }
 
 /// What cannot be read is not taken for absent.
@@ -169,9 +177,10 @@ fn is_wanted(state: HostState, params: &Params) -> bool {
 pub(super) async fn all_statuses(
     State(fleet): State<FleetCache>,
     params: Params,
+    waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let view = fleet.view().await?;
-    Ok(statuses_of(&view, view.hosts.names(), &params))
+    let make = |view: &FleetView| statuses_of(view, view.hosts.names(), &params);
+    fleet.answer(&waiting, make).await
 }
 
 /// `POST /hosts/statuses`: of the hosts that the body lists.
@@ -183,19 +192,20 @@ pub(super) async fn statuses(
     let names: Vec<String> = body.read()?;
     let hosts: Vec<HostName> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let view = fleet.view().await?;
-    Ok(statuses_of(&view, &hosts, &params))
+    let text = statuses_of(&view, &hosts, &params)?;
+    Ok(json_text(StatusCode::OK, text))
 }
 
 fn statuses_of<'a>(
     view: &FleetView,
     hosts: impl IntoIterator<Item = &'a HostName>,
     params: &Params,
-) -> Response {
+) -> Result<Vec<u8>, Fault> {
     let texts = JobTexts::of(view);
     let known = hosts.into_iter().filter_map(|name| {
         let host = ShownHost::find(view, name, &texts)?;
         is_wanted(host.state(), params).then_some((name, host))
     });
     let statuses: BTreeMap<&HostName, ShownHost<'_>> = known.collect();
-    json(StatusCode::OK, &statuses)
+    to_json(&statuses)
 }

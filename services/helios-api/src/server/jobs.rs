@@ -14,30 +14,30 @@ use super::fault::Fault;
 use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
-use super::reply::json;
+use super::reply::{json, to_json};
 use super::shown::ShownJobStatus;
 use super::state::MasterState;
+use super::waiting::Waiting;
 use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
 
 /// `GET /jobs`
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
     params: Params,
+    waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let view = fleet.view().await?;
     let query = JobQuery::new(params.get("q").unwrap_or_default());
-    let deployed = match params.non_empty("hostPattern") {
-        Some(pattern) => Some(deployed_on(&view, &Pattern::new(pattern)?)),
-        None => None,
+    let hosts = params.non_empty("hostPattern");
+    let hosts = hosts.map(Pattern::new).transpose()?;
+    let make = |view: &FleetView| {
+        let deployed = hosts.as_ref().map(|hosts| deployed_on(view, hosts));
+        let is_there = |id: &JobId| deployed.as_ref().is_none_or(|there| there.contains(id));
+        let listed = view.jobs.iter();
+        let listed = listed.filter(|(id, _)| query.matches(id) && is_there(id));
+        let jobs: BTreeMap<&JobId, &Job> = listed.map(|(id, record)| (id, &*record.job)).collect();
+        to_json(&jobs)
     };
-    let listed = view.jobs.iter().filter(|(id, _)| {
-        query.matches(id)
-            && deployed
-                .as_ref()
-                .is_none_or(|deployed| deployed.contains(id))
-    });
-    let jobs: BTreeMap<&JobId, &Job> = listed.map(|(id, record)| (id, &*record.job)).collect();
-    Ok(json(StatusCode::OK, &jobs))
+    fleet.answer(&waiting, make).await
 }
 
 fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a JobId> {
@@ -130,11 +130,14 @@ pub(super) async fn delete(
 pub(super) async fn status(
     State(fleet): State<FleetCache>,
     names: Names,
+    waiting: Waiting,
 ) -> Result<Response, Fault> {
     let id = names.full_job()?;
-    let view = fleet.view().await?;
-    let status = view.job_status(&id).ok_or_else(|| unknown(&id))?;
-    Ok(json(StatusCode::OK, &ShownJobStatus(status)))
+    let make = |view: &FleetView| {
+        let status = view.job_status(&id).ok_or_else(|| unknown(&id))?;
+        to_json(&ShownJobStatus(status))
+    };
+    fleet.answer(&waiting, make).await
 }
 
 /// `POST /jobs/statuses`

@@ -4,19 +4,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use helios_core::cluster::FleetView;
 
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
 use super::params::Params;
-use super::reply::json;
+use super::reply::{json, to_json};
+use super::waiting::Waiting;
 use crate::version::{PROTOCOL_VERSION, VersionStatus};
 use crate::wire::VersionCheckResponse;
 
 /// `GET /masters`
-pub(super) async fn list(State(fleet): State<FleetCache>) -> Result<Response, Fault> {
-    let view = fleet.view().await?;
-    let names: Vec<&String> = view.masters.names().collect();
-    Ok(json(StatusCode::OK, &names))
+pub(super) async fn list(
+    State(fleet): State<FleetCache>,
+    waiting: Waiting,
+) -> Result<Response, Fault> {
+    let make = |view: &FleetView| to_json(&view.masters.names().collect::<Vec<_>>());
+    fleet.answer(&waiting, make).await
 }
 
 /// `GET /version`

@@ -6,6 +6,9 @@
 //!
 //! Reads come from a watch of the store and cost it nothing. Whoever was told that a change was made sees
 //! it in the next answer of the same master.
+//!
+//! Lists and statuses can be followed: with `?wait=SECONDS`, and the `ETag` of the answer that is known
+//! already as `If-None-Match`, a request is answered once there is another answer, or with 304.
 
 mod admin;
 mod body;
@@ -26,6 +29,7 @@ mod router;
 mod serve;
 mod shown;
 mod state;
+mod waiting;
 
 pub use admin::admin_router;
 pub use router::router;

@@ -6,21 +6,28 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::fault::Fault;
+
 /// How long a client should wait before it asks a busy master again, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// An answer in JSON, in the master's dialect.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(text) => {
-            let json = HeaderValue::from_static("application/json");
-            (status, [(CONTENT_TYPE, json)], Body::from(text)).into_response()
-        }
-        Err(error) => {
-            tracing::error!(%error, "an answer cannot be written as JSON");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+    match to_json(value) {
+        Ok(text) => json_text(status, text),
+        Err(fault) => fault.into_response(),
     }
+}
+
+/// The text of a value in JSON, in the master's dialect.
+pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(value).map_err(|error| Fault::unexpected(&error))
+}
+
+/// An answer of that JSON text.
+pub(super) fn json_text(status: StatusCode, text: Vec<u8>) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    (status, [(CONTENT_TYPE, json)], Body::from(text)).into_response()
 }
 
 /// The answer, with advice when to ask again.

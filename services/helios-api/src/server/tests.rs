@@ -8,3 +8,4 @@ mod jobs;
 mod limits;
 mod masters;
 mod socket;
+mod waiting;
