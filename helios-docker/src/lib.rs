@@ -46,6 +46,7 @@ mod failure;
 mod labels;
 mod logs;
 mod ownership;
+mod probe;
 mod pull;
 mod reference;
 mod runtime;

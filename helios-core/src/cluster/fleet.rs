@@ -38,10 +38,15 @@ impl FleetView {
         Some(view)
     }
 
-    /// What the host's agent reports of a job.
+    /// What the host's own agent reports of a job.
     #[must_use]
     pub fn task(&self, host: &HostName, job: &JobId) -> Option<&TaskReport> {
-        self.reports.get(host)?.record.tasks.get(job)
+        let agent = &self.hosts.get(host)?.agent_id;
+        let report = self
+            .reports
+            .get(host)
+            .filter(|report| report.agent_id == *agent)?;
+        report.record.tasks.get(job)
     }
 
     /// A job, and what has become of it on all hosts.

@@ -144,10 +144,15 @@ fn environment(
     env
 }
 
+/// Whether the job's container has the network of the host, or of another container.
+pub(super) fn shares_network(job: &Job) -> bool {
+    let shared = |mode: &str| mode == "host" || mode.starts_with("container:");
+    job.network_mode.as_deref().is_some_and(shared)
+}
+
 /// The ports to open; none for a container that shares the network of the host or of another one.
 fn published(job: &Job, ports: &BTreeMap<String, u16>) -> Vec<PublishedPort> {
-    let shared = |mode: &str| mode == "host" || mode.starts_with("container:");
-    if job.network_mode.as_deref().is_some_and(shared) {
+    if shares_network(job) {
         return Vec::new();
     }
     let publish = |(name, mapping): (&String, &PortMapping)| {

@@ -203,7 +203,7 @@ fn running(
     };
     decision.error.clone_from(&health.error);
     if !health.looking && health.next <= now {
-        match health.look(&task.job, ports, policy) {
+        match health.look(&task.job, container, ports, policy) {
             Ok(look) => decision.look = Some(look),
             Err(reason) => decision.error = reason,
         }

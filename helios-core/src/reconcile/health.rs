@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::model::{HealthCheck, Job};
-use crate::runtime::{ContainerId, ProbeTarget};
+use crate::runtime::{Container, ContainerId, ProbeTarget};
 use crate::time::Moment;
 
 use super::Policy;
+use super::container_spec::shares_network;
 
 /// How often containers are looked at, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +115,7 @@ impl Health {
     pub(super) fn look(
         &self,
         job: &Job,
+        container: &Container,
         ports: Option<&BTreeMap<String, u16>>,
         policy: &Policy,
     ) -> Result<Look, String> {
@@ -122,7 +124,7 @@ impl Health {
         };
         Ok(Look {
             container: self.container.clone(),
-            target: target(check, job, ports)?,
+            target: target(check, job, container, ports)?,
             timeout: policy.health.timeout,
         })
     }
@@ -131,23 +133,11 @@ impl Health {
 fn target(
     check: &HealthCheck,
     job: &Job,
+    container: &Container,
     ports: Option<&BTreeMap<String, u16>>,
 ) -> Result<ProbeTarget, String> {
-    let address = |name: &Option<String>| {
-        let name = name.as_deref().unwrap_or_default();
-        let port = ports.and_then(|ports| ports.get(name));
-        let port = port.ok_or_else(|| {
-            format!("its health check is on port {name:?}, which it does not have")
-        })?;
-        let bound = job.ports.get(name).and_then(|mapping| mapping.ip.as_ref());
-        let ip = bound
-            .map(crate::model::IpLiteral::address)
-            .filter(|ip| !ip.is_unspecified());
-        Ok::<_, String>(SocketAddr::new(
-            ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            *port,
-        ))
-    };
+    let at =
+        |port: &Option<String>| address(port.as_deref().unwrap_or_default(), job, container, ports);
     Ok(match check {
         HealthCheck::Http { path, port } => {
             let path = path.clone().unwrap_or_default();
@@ -157,15 +147,32 @@ fn target(
                 format!("/{path}")
             };
             ProbeTarget::Http {
-                address: address(port)?,
+                address: at(port)?,
                 path,
             }
         }
-        HealthCheck::Tcp { port } => ProbeTarget::Tcp {
-            address: address(port)?,
-        },
+        HealthCheck::Tcp { port } => ProbeTarget::Tcp { address: at(port)? },
         HealthCheck::Exec { command } => ProbeTarget::Exec {
             command: command.clone(),
         },
     })
+}
+
+/// Where a port can be looked at: at the container itself, since an engine's proxy in front of a published
+/// port accepts connections whether or not anybody listens behind it.
+fn address(
+    name: &str,
+    job: &Job,
+    container: &Container,
+    ports: Option<&BTreeMap<String, u16>>,
+) -> Result<SocketAddr, String> {
+    let lacks = || format!("its health check is on port {name:?}, which it does not have");
+    let mapping = job.ports.get(name).ok_or_else(lacks)?;
+    if shares_network(job) {
+        let port = ports.and_then(|ports| ports.get(name)).ok_or_else(lacks)?;
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), *port));
+    }
+    let port = u16::try_from(mapping.internal_port).map_err(|_| lacks())?;
+    let ip = container.ip.ok_or("its container has no address yet")?;
+    Ok(SocketAddr::new(ip, port))
 }

@@ -125,7 +125,7 @@ impl Host {
                     digest: Some(spec.digest()),
                     labels: spec.labels.clone(),
                     state: ContainerState::Created { error: None },
-                    ip: None,
+                    ip: Some([127, 0, 0, 1].into()),
                 });
             }
             Action::Start(id) => {
@@ -457,8 +457,7 @@ fn a_job_with_a_health_check_runs_only_once_it_passed() {
         (line.report.state, line.because),
         (TaskState::Healthchecking, Because::NotWellYet)
     );
-    let port = host.observed.leases[&web.id]["http"];
-    let address = ([127, 0, 0, 1], port).into();
+    let address = ([127, 0, 0, 1], 80).into();
     let path = "/up".to_owned();
     assert_eq!(
         line.look.unwrap().target,

@@ -112,5 +112,8 @@ fn every_test_module_is_declared() {
 fn the_readme_shows_the_quickstart() {
     let example = read("examples/quickstart.rs");
     let code = example.split_once("\n\n").expect("a doc line, then code").1;
-    assert!(read("README.md").contains(code.trim_end()), "README.md shows examples/quickstart.rs as it is");
+    assert!(
+        read("README.md").contains(code.trim_end()),
+        "README.md shows examples/quickstart.rs as it is"
+    );
 }

@@ -1,6 +1,7 @@
 //! What the engine holds, and what each verb does to it at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -302,7 +303,7 @@ impl Held {
             digest: Some(self.spec.digest()),
             labels: self.spec.labels.clone(),
             state: self.state.clone(),
-            ip: None,
+            ip: (self.state == ContainerState::Running).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         }
     }
 
