@@ -6,7 +6,6 @@ use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use super::OrderError;
-use super::hash::{Purpose, Salted};
 
 /// One host, as far as a rollout cares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +56,6 @@ pub struct Fleet {
     members: Vec<Member>,
     /// Open addressing: a slot holds one more than a place in `members`, or zero.
     slots: Vec<u32>,
-    /// A salt of its own: it decides where to look, never what to answer.
-    index: Salted,
 }
 
 impl Fleet {
@@ -87,13 +84,8 @@ impl Fleet {
                 host: member.host.clone(),
             });
         }
-        let index = Salted::new(Purpose::Host, "index");
-        let slots = slots(&members, index);
-        Ok(Self {
-            members,
-            slots,
-            index,
-        })
+        let slots = slots(&members);
+        Ok(Self { members, slots })
     }
 
     /// All members, sorted by name.
@@ -106,7 +98,7 @@ impl Fleet {
     #[must_use]
     pub fn position(&self, host: &str) -> Option<usize> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = first_slot(self.index, host) & mask;
+        let mut slot = first_slot(host) & mask;
         loop {
             let place = usize::try_from(self.slots.get(slot)?.checked_sub(1)?).ok()?;
             if self.members.get(place)?.host.as_str() == host {
@@ -147,11 +139,11 @@ impl From<Fleet> for Vec<Member> {
 }
 
 /// At least half of the slots stay empty, so that a search ends soon.
-fn slots(members: &[Member], index: Salted) -> Vec<u32> {
+fn slots(members: &[Member]) -> Vec<u32> {
     let mut slots = vec![0; (members.len() * 2).next_power_of_two().max(2)];
     let mask = slots.len() - 1;
     for (place, member) in (1_u32..).zip(members) {
-        let mut slot = first_slot(index, member.host.as_str()) & mask;
+        let mut slot = first_slot(member.host.as_str()) & mask;
         while slots.get(slot).is_some_and(|taken| *taken != 0) {
             slot = (slot + 1) & mask;
         }
@@ -162,6 +154,19 @@ fn slots(members: &[Member], index: Salted) -> Vec<u32> {
     slots
 }
 
-fn first_slot(index: Salted, host: &str) -> usize {
-    usize::try_from(index.hash(host) >> 8).unwrap_or(0)
+/// Where to begin to look. It decides how long that takes, never what is found, so it is quick instead of frozen.
+fn first_slot(host: &str) -> usize {
+    let (words, rest) = host.as_bytes().as_chunks::<8>();
+    let rest = rest
+        .iter()
+        .fold(1_u64, |word, byte| (word << 8) | u64::from(*byte));
+    let words = words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word))
+        .chain([rest]);
+    let mixed = words.fold(0_u64, |state, word| {
+        let product = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        product ^ (product >> 32)
+    });
+    usize::try_from(mixed >> 16).unwrap_or(0)
 }
