@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::proxy::{Link, Proxy};
+
 const JAR: &str = "/usr/share/java/zookeeper.jar";
 
 /// The last two are missing from the manifest of Debian's jar: a logger, and what TLS needs.
@@ -33,6 +35,8 @@ pub(crate) struct Ensemble {
     dir: TempDir,
     servers: Vec<Server>,
     extra: String,
+    /// Proxies through which the first server reaches the others, if it does.
+    detours: Vec<Proxy>,
 }
 
 #[derive(Debug)]
@@ -59,22 +63,47 @@ impl Ensemble {
 
     /// With more lines in each server's configuration; `@SECURE@` stands for a port for TLS.
     pub(crate) async fn start_with(servers: usize, extra: &str) -> Self {
+        let mut ensemble = Self::new(servers);
+        ensemble.extra = extra.to_owned();
+        ensemble.run().await;
+        ensemble
+    }
+
+    /// With the first server following the others through proxies, which can make it lag. It has the
+    /// lowest number and is not elected while the others live.
+    pub(crate) async fn start_with_detours(servers: usize) -> Self {
+        let mut ensemble = Self::new(servers);
+        for server in &ensemble.servers[1..] {
+            let detour = Proxy::to(format!("127.0.0.1:{}", server.quorum)).await;
+            ensemble.detours.push(detour);
+        }
+        ensemble.run().await;
+        ensemble
+    }
+
+    /// How far the first server is behind.
+    pub(crate) fn detour(&self, link: Link) {
+        self.detours.iter().for_each(|detour| detour.set(link));
+    }
+
+    fn new(servers: usize) -> Self {
         assert!(
-            Path::new(JAR).exists() && which("java"),
+            Path::new(JAR).exists() && runs("java"),
             "ZooKeeper or Java is missing: run `scripts/zookeeper install`"
         );
-        let dir = TempDir::new().unwrap();
-        let servers = (0..servers).map(|_| Server::new()).collect();
-        let mut ensemble = Self {
-            dir,
-            servers,
-            extra: extra.to_owned(),
-        };
-        for index in 0..ensemble.len() {
-            ensemble.spawn(index);
+        Self {
+            dir: TempDir::new().unwrap(),
+            servers: (0..servers).map(|_| Server::new()).collect(),
+            extra: String::new(),
+            detours: Vec::new(),
         }
-        ensemble.until_all_serve().await;
-        ensemble
+    }
+
+    async fn run(&mut self) {
+        for index in 0..self.len() {
+            self.spawn(index);
+        }
+        self.until_all_serve().await;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -219,13 +248,16 @@ impl Ensemble {
             self.extra
                 .replace("@SECURE@", &self.servers[index].secure.to_string()),
         );
-        if self.len() > 1 {
-            for (index, server) in self.servers.iter().enumerate() {
-                let Server {
-                    quorum, election, ..
-                } = server;
-                writeln!(config, "server.{}=127.0.0.1:{quorum}:{election}", index + 1).unwrap();
-            }
+        if self.len() == 1 {
+            return config;
+        }
+        for (other, server) in self.servers.iter().enumerate() {
+            let quorum = match (index, other) {
+                (0, 1..) if !self.detours.is_empty() => self.detours[other - 1].port(),
+                _ => server.quorum,
+            };
+            let (number, election) = (other + 1, server.election);
+            writeln!(config, "server.{number}=127.0.0.1:{quorum}:{election}").unwrap();
         }
         config
     }
@@ -285,7 +317,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-fn which(program: &str) -> bool {
+fn runs(program: &str) -> bool {
     let found = Command::new(program).arg("-version").output();
     found.is_ok_and(|output| output.status.success())
 }

@@ -291,3 +291,23 @@ async fn who_starts_before_the_servers_lives_on_and_connects_later() {
     })
     .await;
 }
+
+/// The client gives up a session by its own clock, but servers that were down have kept it. Asking for
+/// it again saves every presence entry of a fleet whose ensemble was restarted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_outlived_an_outage_is_resumed() {
+    let mut ensemble = Ensemble::start(1).await;
+    let timeout = SESSION * 2;
+    let store = ZooKeeperStore::connect(ensemble.options("helios").session_timeout(timeout));
+    let store = store.await.unwrap();
+    let mine = Txn::new().create_ephemeral(key("up/a"), "");
+    store.commit(mine).await.unwrap();
+    ensemble.kill(0);
+    sleep(timeout * 3 / 2).await;
+    ensemble.restart(0);
+    ensemble.until_all_serve().await;
+    assert!(get(&store, "up/a").await.is_some());
+    // If somebody else now held the session, the servers would have ended it by then.
+    sleep(timeout * 5 / 4).await;
+    assert!(get(&store, "up/a").await.is_some());
+}

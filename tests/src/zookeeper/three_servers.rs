@@ -235,3 +235,51 @@ async fn a_session_that_ends_in_the_middle_of_a_transaction() {
         assert_eq!(get(&direct, &mark).await.is_some(), there);
     }
 }
+
+/// The connection is lost while a commit waits for its quorum, and the next server learns of the outcome
+/// only later. What is read there is the final word all the same, because the read waits for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_outcome_is_decided_before_it_is_read() {
+    let mut ensemble = Ensemble::start_with_detours(3).await;
+    let leader = soon("an election", async {
+        loop {
+            if let Some(leader) = ensemble.leader().await {
+                return leader;
+            }
+        }
+    })
+    .await;
+    assert_ne!(leader, 0);
+    // Now the leader needs the first server for every commit.
+    ensemble.kill(3 - leader);
+    let front = Proxy::to(ensemble.server(leader)).await;
+    // A server that is silent for a fifth of the timeout is left; the lag must be less.
+    let options = |server: &str| options(server, "helios").session_timeout(SESSION * 3);
+    let direct = ZooKeeperStore::connect(options(&ensemble.server(leader)));
+    let direct = direct.await.unwrap();
+    let first = Txn::new().create(key("marks/first"), "");
+    direct.commit(first).await.unwrap();
+    for round in 0..4 {
+        let store = ZooKeeperStore::connect(options(front.address()));
+        let store = store.await.unwrap();
+        ensemble.detour(Link::Lag(Duration::from_millis(300)));
+        front.set(Link::Mute);
+        let mark = format!("marks/{round}");
+        let commit = tokio::spawn({
+            let (store, mark) = (store.clone(), key(&mark));
+            async move { store.commit(Txn::new().create(mark, "")).await }
+        });
+        sleep(Duration::from_millis(50)).await;
+        front.lead_to(ensemble.server(0));
+        front.cut();
+        front.set(Link::Pass);
+        let error = soon("the commit", commit).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Indeterminate);
+        let told = get(&store, &mark).await.is_some();
+        ensemble.detour(Link::Pass);
+        let later = Txn::new().create(key(&format!("later/{round}")), "");
+        direct.commit(later).await.unwrap();
+        assert_eq!(get(&direct, &mark).await.is_some(), told);
+        front.lead_to(ensemble.server(leader));
+    }
+}
