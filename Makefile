@@ -1,15 +1,16 @@
 # make test   what CI runs; writes nothing to tracked files
 # make fix    formats, and applies what clippy can repair
+# make demo   the main job on this machine's Docker, each step printed with what was seen
 # make bench  the figures, as ratios against bare Docker
 # make nightly  test, then longer and random runs
-# make down   ends the services that test started
+# make down   ends the services that test and demo started
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: test services lint docs examples tests fix bench nightly down
+.PHONY: test services lint docs examples tests fix demo bench nightly down
 
 # Started on loopback, in this order; each script is safe to repeat.
 SERVICES := docker-engine test-image registry zookeeper
@@ -43,6 +44,9 @@ fix:
 	cargo fmt --all
 	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 
+demo:
+	@scripts/demo
+
 bench: services
 	cargo bench --workspace --locked
 
@@ -50,5 +54,6 @@ nightly: test
 	@scripts/nightly
 
 down:
-	@scripts/registry stop
+	@scripts/zookeeper stop
+	scripts/registry stop
 	scripts/docker-engine stop
