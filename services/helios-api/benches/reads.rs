@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::get;
 use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
@@ -35,11 +36,18 @@ async fn main() -> Outcome {
     fill(&*store).await?;
     let state = MasterState::new(Cluster::on(store)?);
     let master = listen(router(state)).await?;
-    let bare = listen(Router::new().route("/hello", get(|| async { "hello" }))).await?;
-
     let (all, bytes) = measure(master, "/hosts/statuses", 30).await?;
+    let same = Bytes::from(vec![b' '; bytes]);
+    let bare = Router::new()
+        .route("/hello", get(|| async { "hello" }))
+        .route("/bytes", get(async || same));
+    let bare = listen(bare).await?;
+    let (sent, _) = measure(bare, "/bytes", 30).await?;
+    let ratio = all.as_secs_f64() / sent.as_secs_f64();
+    println!("bare handler that sends {bytes} bytes: {sent:?}");
     println!(
-        "GET /hosts/statuses, {HOSTS} hosts with {JOBS_ON_A_HOST} jobs: {all:?}, {bytes} bytes"
+        "GET /hosts/statuses, {HOSTS} hosts with {JOBS_ON_A_HOST} jobs, as many bytes: {all:?}, \
+         {ratio:.2} times as long"
     );
     let id = job(0)?.id;
     let (hello, _) = measure(bare, "/hello", 3_000).await?;

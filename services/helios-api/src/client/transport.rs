@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::endpoint::Endpoint;
@@ -23,6 +23,10 @@ use crate::version::{PROTOCOL_VERSION, VERSION_HEADER};
 
 /// The longest answer that is read, in bytes. The status of 10,000 hosts is a tenth of it.
 const REPLY_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// How long a connection is kept without use. Less than masters keep theirs, so that no change is sent
+/// over one that is about to end.
+const IDLE_MAX: Duration = Duration::from_secs(4);
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +73,10 @@ impl Transport {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Ok(Self {
-            http: HttpClient::builder(TokioExecutor::new()).build(connector),
+            http: HttpClient::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE_MAX)
+                .build(connector),
             endpoints,
             preferred: AtomicUsize::new(0),
             authorization,

@@ -1,5 +1,6 @@
 //! The whole cluster, kept at hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -7,7 +8,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use helios_core::cluster::{Cluster, FleetView};
 use helios_core::store::StoreError;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::fault::Fault;
@@ -16,6 +17,8 @@ use super::waiting::{Tag, Waiting};
 
 /// How long an answer to a change waits until reads show it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+/// How many requests wait at a time: half of the connections, so that others are always served.
+const WAITS_MAX: usize = 256;
 /// How long a request that waits lets changes gather before it looks at them.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
@@ -27,6 +30,8 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 pub(super) struct FleetCache {
     cluster: Cluster,
     seen: watch::Receiver<Seen>,
+    /// Places for requests that wait.
+    pub(super) waits: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -41,8 +46,11 @@ impl FleetCache {
     pub(super) fn follow(cluster: &Cluster) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
         tokio::spawn(follow(cluster.clone(), sender));
-        let cluster = cluster.clone();
-        Self { cluster, seen }
+        Self {
+            cluster: cluster.clone(),
+            seen,
+            waits: Arc::new(Semaphore::new(WAITS_MAX)),
+        }
     }
 
     /// The cluster now, as far as the store has told.
@@ -77,6 +85,10 @@ impl FleetCache {
             if !waiting.knows(&tag) {
                 return Ok(tag.on(json_text(StatusCode::OK, text)));
             }
+            let Ok(_place) = self.waits.try_acquire() else {
+                let message = "too many requests wait already: ask again without waiting";
+                return Err(Fault::Busy(message.to_owned()));
+            };
             let changed = timeout_at(end, seen.changed()).await;
             if !matches!(changed, Ok(Ok(()))) {
                 return Ok(tag.unchanged());

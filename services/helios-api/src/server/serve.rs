@@ -29,8 +29,9 @@ const CONNECTIONS_MAX: usize = 512;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long a client may take to send the head of its first or next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests under way may take to end when the server does.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests under way may take to end when the server does. Those that wait for something new
+/// are cut off; their clients ask again.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The pause after a connection could not be accepted, most often for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -59,6 +59,20 @@ async fn an_answer_that_does_not_change_is_304_in_the_end() {
 }
 
 #[tokio::test]
+async fn too_many_that_wait_are_put_off_and_others_are_served() {
+    let master = Master::new().await;
+    let known = wait(&master, "/hosts", "").await.header("etag").to_owned();
+    let places = u32::try_from(master.state.fleet.waits.available_permits()).unwrap();
+    let _waiting = master.state.fleet.waits.acquire_many(places).await.unwrap();
+    let reply = wait(&master, "/hosts", &known).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("retry-after")),
+        (503, "1")
+    );
+    assert_eq!(master.ask("GET /hosts", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_client_follows_a_job_and_its_host() {
     use futures_util::StreamExt;
 
