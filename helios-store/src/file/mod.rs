@@ -74,7 +74,7 @@ struct Session {
 /// The tree, and the thread that alone changes it; both end with the last session.
 struct Engine {
     board: Arc<Board>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Message>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
 }
@@ -124,7 +124,7 @@ impl FileStore {
             })?;
         Ok(Self::join(Arc::new(Engine {
             board,
-            turns: Semaphore::new(COMMITS_WAITING_MAX),
+            turns: Arc::new(Semaphore::new(COMMITS_WAITING_MAX)),
             queue,
             writer: Mutex::new(Some(thread)),
         })))
@@ -167,14 +167,15 @@ impl Store for FileStore {
         self.session.board()?;
         txn.validate()?;
         let engine = &self.session.engine;
-        let _turn = engine.turns.acquire().await;
+        let turn = Arc::clone(&engine.turns).acquire_owned().await.ok();
         let (reply, outcome) = oneshot::channel();
-        let session = self.session.id;
-        if !engine.send(Message::Commit {
+        let commit = Message::Commit {
             txn,
-            session,
+            session: self.session.id,
             reply,
-        }) {
+            turn,
+        };
+        if !engine.send(commit) {
             return Err(writer_died(StoreErrorKind::Unavailable));
         }
         outcome

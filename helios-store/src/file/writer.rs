@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use helios_core::store::{StoreError, Txn};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::disk::{Disk, Fate};
 use super::failure::Failure;
@@ -21,6 +21,8 @@ pub(super) enum Message {
         txn: Txn,
         session: SessionId,
         reply: oneshot::Sender<Result<(), StoreError>>,
+        /// Given back with the answer, also when nobody waits for it any more: it bounds the queue.
+        turn: Option<OwnedSemaphorePermit>,
     },
     End(SessionId, Option<oneshot::Sender<()>>),
     Stop,
@@ -142,7 +144,10 @@ fn play(mut tree: Tree, batch: &[Message], refused: Option<&Failure>) -> Played 
 fn acknowledge(batch: Vec<Message>, outcomes: Vec<Result<(), StoreError>>) {
     for (message, outcome) in batch.into_iter().zip(outcomes) {
         match message {
-            Message::Commit { reply, .. } => drop(reply.send(outcome)),
+            Message::Commit { reply, turn, .. } => {
+                drop(turn);
+                drop(reply.send(outcome));
+            }
             Message::End(_, Some(done)) => drop(done.send(())),
             Message::Open(_) | Message::End(_, None) | Message::Stop => {}
         }
