@@ -22,7 +22,8 @@ fn at_rest(tasks: usize) -> Result<(Desired, Observed), Box<dyn std::error::Erro
             .port("http", PortMapping::tcp(80))
             .env("MODE", "production")
             .with_computed_id();
-        let ports = [("http".to_owned(), 20_000 + u16::try_from(n)?)].into();
+        let ports =
+            std::collections::BTreeMap::from([("http".to_owned(), 20_000 + u16::try_from(n)?)]);
         let spec = container_spec(&job, &ports, &policy);
         containers.push(Container {
             id: ContainerId::new(format!("{n:064x}")),
@@ -32,7 +33,7 @@ fn at_rest(tasks: usize) -> Result<(Desired, Observed), Box<dyn std::error::Erro
             state: ContainerState::Running,
             ip: None,
         });
-        leases.insert(job.id.clone(), ports);
+        leases.insert(job.id.clone(), ports.into());
         desired = desired.with(job, Goal::Start);
     }
     let observed = Observed {

@@ -36,7 +36,7 @@ pub use plan::{Action, Because, Line, Plan, TaskPlan, Verb, Waiting};
 use std::collections::BTreeSet;
 
 use crate::model::{Goal, JobId};
-use crate::runtime::Container;
+use crate::runtime::{Container, Containers};
 use crate::time::Moment;
 
 /// Decides what is to be done now, for every task.
@@ -74,7 +74,14 @@ pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
         let container = observed.container(&task.container);
         let refused = leases.refused.get(id).map(String::as_str);
         let ports = plan.leases.get(id);
-        let decision = decide::wanted(task, container, observed, desired, (ports, refused), now);
+        let decision = decide::wanted(
+            task,
+            container,
+            observed,
+            desired,
+            (ports.map(|ports| &**ports), refused),
+            now,
+        );
         let again = decision.again;
         let line = report::line(id.clone(), task.goal, container, observed, ports, decision);
         plan.add(line, now);
@@ -89,8 +96,30 @@ pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
     plan
 }
 
+/// Whether there is a wanted task for every container and for all work under way: the usual case, and one
+/// that can be seen without reading a label.
+fn all_wanted(desired: &Desired, observed: &Observed) -> bool {
+    let wanted = desired
+        .tasks
+        .values()
+        .filter(|task| task.goal != Goal::Undeploy);
+    let with_container = wanted.filter(|task| observed.container(&task.container).is_some());
+    let containers = observed.containers.as_ref().map_or(0, Containers::len);
+    with_container.count() == containers
+        && observed.memories.iter().all(|(id, memory)| {
+            memory.under_way.is_none()
+                || desired
+                    .tasks
+                    .get(id)
+                    .is_some_and(|task| task.goal != Goal::Undeploy)
+        })
+}
+
 /// The tasks that are here and not wanted: containers, and work under way.
 fn unwanted<'a>(desired: &Desired, observed: &'a Observed) -> Vec<(JobId, Option<&'a Container>)> {
+    if all_wanted(desired, observed) {
+        return Vec::new();
+    }
     let wanted = |id: &JobId| {
         desired
             .tasks

@@ -9,7 +9,7 @@ use crate::runtime::{Container, Containers, Protocol};
 use super::Memory;
 
 /// The host ports that tasks have: by job, then by the name of the port.
-pub type Leases = BTreeMap<JobId, BTreeMap<String, u16>>;
+pub type Leases = BTreeMap<JobId, Arc<BTreeMap<String, u16>>>;
 
 /// What one look at the host saw, and what is remembered of earlier ones.
 #[derive(Clone, Debug, Default)]

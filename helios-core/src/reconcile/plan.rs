@@ -55,7 +55,7 @@ pub struct Line {
     /// Whether and why it is held back.
     pub throttled: ThrottleState,
     /// Its host ports by name.
-    pub ports: BTreeMap<String, u16>,
+    pub ports: Arc<BTreeMap<String, u16>>,
     /// What is wrong; empty if nothing is.
     pub error: String,
 }

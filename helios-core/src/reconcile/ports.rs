@@ -69,7 +69,7 @@ pub(super) fn lease(
                 taken.extend(ports.iter().filter_map(|(name, port)| {
                     Some(((protocol(task.job.ports.get(name)?), *port), id.clone()))
                 }));
-                leases.insert(id.clone(), ports);
+                leases.insert(id.clone(), ports.into());
             }
             Err(reason) => {
                 refused.insert(id.clone(), reason);
@@ -111,7 +111,7 @@ fn needs_lease(id: &JobId, task: &Task, observed: &Observed) -> bool {
     // A new choice is made only once the container that was to use the old one is gone.
     observed.containers.is_some()
         && observed.container(&task.container).is_none()
-        && lost_port(id, task, Some(lease), observed).is_some()
+        && lost_port(id, task, Some(&**lease), observed).is_some()
 }
 
 /// The port that the agent chose for the task and that something else took, if there is one.
@@ -147,7 +147,7 @@ fn taken(desired: &Desired, leases: &Leases) -> BTreeMap<(Protocol, u16), JobId>
     let mut taken = BTreeMap::new();
     for (id, lease) in leases {
         let job = desired.tasks.get(id).map(|task| &task.job);
-        for (name, port) in lease {
+        for (name, port) in &**lease {
             let mapping = job.and_then(|job| job.ports.get(name));
             match mapping {
                 Some(mapping) => {

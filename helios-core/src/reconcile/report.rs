@@ -1,6 +1,7 @@
 //! The lines of a plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::{Goal, JobId};
 use crate::runtime::Container;
@@ -15,7 +16,7 @@ pub(super) fn line(
     goal: Goal,
     container: Option<&Container>,
     observed: &Observed,
-    ports: Option<&BTreeMap<String, u16>>,
+    ports: Option<&Arc<BTreeMap<String, u16>>>,
     decision: Decision,
 ) -> TaskPlan {
     let last = || {
