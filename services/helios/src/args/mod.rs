@@ -4,6 +4,7 @@ mod client;
 mod deploy;
 mod hosts;
 mod jobs;
+mod server;
 
 use std::ffi::OsString;
 
@@ -13,6 +14,7 @@ pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+pub use server::{AgentArgs, AgentOptions, MasterArgs, SoloArgs};
 
 /// Deploys containers to hosts.
 ///
@@ -71,6 +73,12 @@ pub enum Command {
     Masters(MastersArgs),
     /// Shows the versions of this program and of the master
     Version(VersionArgs),
+    /// Runs master and agent on this machine, in one process
+    Solo(SoloArgs),
+    /// Runs a master
+    Master(MasterArgs),
+    /// Runs the agent of this machine
+    Agent(AgentArgs),
 }
 
 /// The commands that ask no master, and so take none of the options for that.

@@ -76,6 +76,8 @@ fn stage(status: &JobStatus, host: &str, goal: Goal) -> Stage {
         (Goal::Start, TaskState::Running) | (Goal::Stop | Goal::Undeploy, TaskState::Stopped) => {
             Stage::Reached
         }
+        // What failed is tried again, but there is something to be seen to.
+        (_, TaskState::Failed) => Stage::Stuck,
         _ if task.throttled != ThrottleState::No => Stage::Stuck,
         _ => Stage::UnderWay,
     }
@@ -141,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_stuck_when_its_agent_waits_before_it_tries_again() {
+    fn a_job_is_stuck_when_it_failed_or_its_agent_waits_before_it_tries_again() {
         for (state, throttled, goal, expected) in [
             ("PULLING_IMAGE", "NO", Goal::Start, Stage::UnderWay),
             ("RUNNING", "NO", Goal::Start, Stage::Reached),
             ("RUNNING", "FLAPPING", Goal::Start, Stage::Reached),
-            ("FAILED", "NO", Goal::Start, Stage::UnderWay),
-            ("FAILED", "IMAGE_MISSING", Goal::Start, Stage::Stuck),
+            ("FAILED", "NO", Goal::Start, Stage::Stuck),
+            ("PULLING_IMAGE", "IMAGE_MISSING", Goal::Start, Stage::Stuck),
             ("STOPPED", "NO", Goal::Stop, Stage::Reached),
             ("STOPPED", "NO", Goal::Start, Stage::UnderWay),
         ] {

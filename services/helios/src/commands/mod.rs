@@ -34,15 +34,26 @@ pub(crate) fn run(
     environment: &Environment,
     console: &mut Console,
 ) -> Result<Outcome, Failure> {
-    server::log_to_stderr(environment, cli.options.verbose);
-    let targets = targets::resolve(&cli.options, environment)?;
-    on_one_thread(ask(
-        &cli.command,
-        &cli.options,
-        &targets,
-        environment,
-        console,
-    ))
+    let Cli { options, command } = cli;
+    match &command {
+        Command::Solo(args) => return server::solo(args, environment, console),
+        Command::Master(args) => return server::master(args, environment, console),
+        Command::Agent(args) => return server::agent(args, environment, console),
+        _ => {}
+    }
+    server::log_to_stderr(environment, level(options.verbose));
+    let targets = targets::resolve(&options, environment)?;
+    on_one_thread(ask(&command, &options, &targets, environment, console))
+}
+
+/// What is logged after so many `-v`.
+fn level(verbose: u8) -> &'static str {
+    match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    }
 }
 
 /// A client waits for one answer at a time: more threads would only take time to start.
@@ -123,6 +134,8 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Masters(args) => masters::run(args, call).await,
         Command::Version(_) => version::run(call).await,
         // Not asked of one cluster: `run` and `ask` see to them.
-        Command::Watch(_) => Ok(Outcome::Done),
+        Command::Watch(_) | Command::Solo(_) | Command::Master(_) | Command::Agent(_) => {
+            Ok(Outcome::Done)
+        }
     }
 }

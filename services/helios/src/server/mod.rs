@@ -1,5 +1,18 @@
-//! The commands that go on running.
+//! The commands that go on running: `solo`, `master` and `agent`.
+//!
+//! Each is a thin assembly of the libraries: it opens what they need, says clearly what cannot be opened, and
+//! runs them until it is told to stop.
 
+mod agent;
+mod host;
+mod listener;
 mod log;
+mod master;
+mod process;
+mod solo;
+mod store;
 
+pub(crate) use agent::run as agent;
 pub(crate) use log::log_to_stderr;
+pub(crate) use master::run as master;
+pub(crate) use solo::run as solo;

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod golden;
+mod servers;
 mod stand_in;
 
 use std::io::Write;

@@ -1,0 +1,39 @@
+//! `helios agent`.
+
+use helios_core::agent::{Agent, AgentError};
+
+use super::host::Host;
+use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::process::{Shutdown, on_threads};
+use super::store::StoreAddress;
+use crate::args::AgentArgs;
+use crate::{Console, Environment, Failure, Outcome};
+
+pub(crate) fn run(
+    args: &AgentArgs,
+    environment: &Environment,
+    console: &mut Console,
+) -> Result<Outcome, Failure> {
+    log_to_stderr(environment, SERVER_LEVEL);
+    let address = StoreAddress::parse(&args.store)?;
+    on_threads(async {
+        let shutdown = Shutdown::on_signals()?;
+        let store = address.join()?;
+        let host = Host::open(&args.agent, environment)?;
+        let (name, engine) = (host.name.clone(), host.engine.clone());
+        let agent = host.agent(store.handle()).await?;
+        console.say(format_args!(
+            "helios agent {name} ready, store {address}, engine {engine}"
+        ));
+        console.flush();
+        let outcome = run_agent(agent, &shutdown).await;
+        store.close().await;
+        outcome.map(|()| Outcome::Done)
+    })
+}
+
+/// Runs the agent until shutdown. Its containers keep running.
+pub(super) async fn run_agent(agent: Agent, shutdown: &Shutdown) -> Result<(), Failure> {
+    let ended = agent.run(shutdown.wait()).await;
+    ended.map_err(|error: AgentError| Failure::new("the agent cannot run").caused_by(error))
+}

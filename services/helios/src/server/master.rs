@@ -1,0 +1,102 @@
+//! `helios master`.
+
+use std::future::Future;
+
+use helios_api::server::{MasterState, router, serve};
+use helios_core::cluster::Cluster;
+use helios_core::store::StoreError;
+use tokio::net::TcpListener;
+
+use super::host::host_name;
+use super::listener::listen;
+use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::process::{Shutdown, on_threads};
+use super::store::{OpenStore, StoreAddress};
+use crate::args::MasterArgs;
+use crate::{Console, Environment, Failure, Outcome};
+
+pub(crate) fn run(
+    args: &MasterArgs,
+    environment: &Environment,
+    console: &mut Console,
+) -> Result<Outcome, Failure> {
+    log_to_stderr(environment, SERVER_LEVEL);
+    let name = host_name(args.name.as_deref(), environment)?;
+    let address = StoreAddress::parse(&args.store)?;
+    on_threads(async {
+        let shutdown = Shutdown::on_signals()?;
+        let listener = listen(args.listen).await?;
+        let listens = local_address(&listener)?;
+        let store = address.open().await?;
+        let master = Master::over(&store, name.to_string(), listener).await?;
+        console.say(format_args!(
+            "helios master {name} ready at http://{listens}, store {address}"
+        ));
+        console.flush();
+        let outcome = master.run(&shutdown).await;
+        store.close().await;
+        outcome.map(|()| Outcome::Done)
+    })
+}
+
+/// The HTTP interface of a cluster, and its announcement in the cluster.
+#[derive(Debug)]
+pub(super) struct Master {
+    name: String,
+    cluster: Cluster,
+    listener: TcpListener,
+}
+
+impl Master {
+    /// A master over that store, which becomes a cluster's if it is nobody's yet.
+    pub(super) async fn over(
+        store: &OpenStore,
+        name: String,
+        listener: TcpListener,
+    ) -> Result<Self, Failure> {
+        let cluster = Cluster::on(store.handle()).map_err(|error| {
+            Failure::new("the operating system gives no random numbers").caused_by(error)
+        })?;
+        cluster.init().await.map_err(|error| {
+            Failure::new("the store cannot be made a cluster's").caused_by(error)
+        })?;
+        Ok(Self {
+            name,
+            cluster,
+            listener,
+        })
+    }
+
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Serves until shutdown.
+    pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
+        let router = router(MasterState::new(self.cluster.clone()));
+        let served = serve(self.listener, router, shutdown.wait());
+        let announced = self.cluster.announce_master(&self.name, shutdown.wait());
+        tokio::try_join!(
+            told(served, |error| Failure::new("the master cannot serve")
+                .caused_by(error)),
+            told(announced, |error: StoreError| Failure::new(
+                error.to_string()
+            )),
+        )?;
+        Ok(())
+    }
+}
+
+async fn told<E>(
+    part: impl Future<Output = Result<(), E>>,
+    tell: impl Fn(E) -> Failure,
+) -> Result<(), Failure> {
+    part.await.map_err(tell)
+}
+
+/// The address that a port 0 became.
+pub(super) fn local_address(listener: &TcpListener) -> Result<std::net::SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::new("the listener has no address").caused_by(error))
+}

@@ -1,0 +1,73 @@
+//! `helios solo`.
+
+use std::time::Duration;
+
+use helios_core::HostName;
+use helios_core::cluster::Cluster;
+use tokio::time::sleep;
+
+use super::agent::run_agent;
+use super::host::Host;
+use super::listener::listen;
+use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::master::{Master, local_address};
+use super::process::{Shutdown, on_threads};
+use super::store::StoreAddress;
+use crate::args::SoloArgs;
+use crate::{Console, Environment, Failure, Outcome};
+
+/// How often it is looked whether the host is up at the start.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
+/// Master and agent in one process, over one store.
+pub(crate) fn run(
+    args: &SoloArgs,
+    environment: &Environment,
+    console: &mut Console,
+) -> Result<Outcome, Failure> {
+    log_to_stderr(environment, SERVER_LEVEL);
+    on_threads(async {
+        let shutdown = Shutdown::on_signals()?;
+        // The state directory first: it is what a second start is refused by.
+        let host = Host::open(&args.agent, environment)?;
+        let address = match &args.store {
+            Some(store) => StoreAddress::parse(store)?,
+            None => StoreAddress::in_dir(&host.store_dir()),
+        };
+        let listener = listen(args.listen).await?;
+        let listens = local_address(&listener)?;
+        let store = address.open().await?;
+        let (name, engine) = (host.name.clone(), host.engine.clone());
+        let agent = host.agent(store.handle()).await?;
+        let master = Master::over(&store, name.to_string(), listener).await?;
+        let cluster = master.cluster().clone();
+        let ready = async {
+            tokio::select! {
+                () = until_up(&cluster, &name) => {
+                    console.say(format_args!(
+                        "helios solo ready at http://{listens}, host {name}, store {address}, engine {engine}"
+                    ));
+                    console.flush();
+                }
+                () = shutdown.wait() => {}
+            }
+            Ok(())
+        };
+        let outcome = tokio::try_join!(run_agent(agent, &shutdown), master.run(&shutdown), ready);
+        store.close().await;
+        outcome.map(|_| Outcome::Done)
+    })
+}
+
+/// Waits until the agent has registered its host: from then on jobs can be deployed to it. A store that cannot
+/// be read now is the agent's to complain about, and to wait for.
+async fn until_up(cluster: &Cluster, name: &HostName) {
+    loop {
+        if let Ok(fleet) = cluster.fleet().await
+            && fleet.host(name).is_some_and(|host| host.up)
+        {
+            return;
+        }
+        sleep(LOOK_AGAIN_AFTER).await;
+    }
+}
