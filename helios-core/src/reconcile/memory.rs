@@ -1,6 +1,7 @@
 //! What is remembered of a task between two looks.
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::time::Duration;
 
 use crate::model::{JobId, ThrottleState};
@@ -165,7 +166,7 @@ impl Memory {
         outcome: Result<(), &RuntimeError>,
         until: Moment,
     ) {
-        let message = outcome.err().map(ToString::to_string).unwrap_or_default();
+        let message = outcome.err().map(with_causes).unwrap_or_default();
         self.failure = Some(Failure { throttled, message });
         self.not_before = Some(until);
         // The next attempt begins with a create: by then the image may be here by other ways.
@@ -194,5 +195,31 @@ impl Memory {
                 .delay(job.as_str(), self.failures.saturating_sub(1)),
         };
         self.not_before = Some(now.plus(delay));
+    }
+}
+
+/// What went wrong, and why: whoever reads a report does not see the engine's own words anywhere else.
+fn with_causes(error: &RuntimeError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_what_the_engine_said() {
+        let error = RuntimeError::new(RuntimeErrorKind::BadSpec, "could not start \"web\"")
+            .caused_by("no such file: /bin/web");
+        assert_eq!(
+            with_causes(&error),
+            "could not start \"web\": no such file: /bin/web"
+        );
     }
 }
