@@ -10,6 +10,7 @@ use helios_core::runtime::{RuntimeError, RuntimeErrorKind as Kind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Connect,
+    Version,
     List,
     Pull,
     Create,
@@ -146,6 +147,7 @@ const UNREACHABLE: &[&str] = &[
 fn message(call: Call, object: &str, kind: Kind, error: &DockerError) -> String {
     let tried = match call {
         Call::Connect => format!("reach the Docker engine at {object}"),
+        Call::Version => "ask the Docker engine for its version".to_owned(),
         Call::List => "list the containers".to_owned(),
         Call::Pull => format!("pull image {object:?}"),
         Call::Create => format!("create container {object:?}"),

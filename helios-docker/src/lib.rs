@@ -53,6 +53,7 @@ mod runtime;
 mod spec;
 mod timeouts;
 mod verbs;
+mod version;
 mod watch;
 
 pub use credentials::Credentials;

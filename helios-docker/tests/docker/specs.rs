@@ -190,3 +190,11 @@ async fn logs_end_at_the_present_or_with_the_container() {
     assert_eq!(none.unwrap().unwrap_err().kind(), Kind::NotFound);
     harness.clean_up().await;
 }
+
+#[tokio::test]
+async fn the_engine_tells_its_version() {
+    let harness = DockerHarness::new().await;
+    let version = harness.docker("a").await.version().await.unwrap();
+    assert!(version.version.is_some() && version.api_version.is_some());
+    assert_eq!(version.os.as_deref(), Some("linux"));
+}

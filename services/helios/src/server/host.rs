@@ -62,11 +62,13 @@ impl Host {
                 .caused_by(error)
                 .advise("start it (`sudo systemctl start docker`), or name another with --docker")
                 })?;
+        // Shown to people only: an engine that keeps it to itself can be used all the same.
+        let version = runtime.version().await.ok();
         let runtime = Arc::new(runtime);
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
             .probe(runtime)
             .labels(self.labels)
-            .engine(None, Some(self.engine.to_string()));
+            .engine(version, Some(self.engine.to_string()));
         Ok(agent)
     }
 }
