@@ -71,8 +71,10 @@ async fn main() -> Outcome<()> {
         namespace: format!("helios-{}", id.as_str()),
         ..Policy::for_host(host.as_str())
     };
-    let agent = Agent::new(host.clone(), id, store, runtime.clone(), state)
-        .policy(|policy| policy.backoff.first = Duration::ZERO);
+    let agent = Agent::new(host.clone(), id, store, runtime.clone(), state).policy(|policy| {
+        policy.backoff.first = Duration::ZERO;
+        policy.flapping.delay = Duration::ZERO; // Containers are killed on purpose here.
+    });
     let agent = tokio::spawn(agent.run(std::future::pending()));
     let up = |fleet: &FleetView| {
         fleet
