@@ -228,7 +228,9 @@ impl Running {
                 }
             }
             Event::Membership(outcome) => {
-                self.membership_not_before = Some(now.plus(RETRY_AFTER));
+                if outcome.is_err() {
+                    self.membership_not_before = Some(now.plus(RETRY_AFTER));
+                }
                 // Somebody else was faster: the watch tells who.
                 let is_race = |error: &ClusterError| matches!(error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
                 let trouble = outcome.err().filter(|error| !is_race(error));

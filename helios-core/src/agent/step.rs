@@ -72,6 +72,9 @@ impl Running {
             Step::Announce => Some(commit(store, Txn::new().create_ephemeral(up, presence))),
             Step::Clear(version) => Some(commit(store, Txn::new().delete(up, version))),
         };
+        // What a step changed is seen by the watches, often before its own end, and lifts this.
+        let begun = self.membership.is_some();
+        self.membership_not_before = begun.then(|| now.plus(RETRY_AFTER));
     }
 
     /// The plan for now, once everything it rests on is safely stored. What cannot be stored is not followed,
