@@ -3,6 +3,13 @@
 //! Every figure is the ratio of two things measured alternately in one run on one engine: the whole agent
 //! with its durable store and state directory, and the two calls that no orchestrator can do without.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark prints its table, and ends at the first surprise"
+)]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::Command;
@@ -263,8 +270,7 @@ impl Bench {
             let start = Instant::now();
             let deploys = jobs.iter().map(|job| self.deploy_one(job));
             futures_util::future::try_join_all(deploys).await?;
-            self.seen(self.runtime.clone(), |containers| all_run(containers))
-                .await?;
+            self.seen(self.runtime.clone(), all_run).await?;
             pair.ours.push(start.elapsed());
             for job in &jobs {
                 self.cluster
@@ -295,8 +301,7 @@ impl Bench {
                 }
             }));
             let ids: Vec<_> = made.buffer_unordered(BARE_PARALLEL).collect().await;
-            self.seen(bare.clone(), |containers| all_run(containers))
-                .await?;
+            self.seen(bare.clone(), all_run).await?;
             pair.bare.push(start.elapsed());
             for id in ids {
                 bare.remove(&id?).await?;

@@ -1,0 +1,194 @@
+//! Processes of the binary, and the engine beside them.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The image of a process that idles and obeys SIGTERM, made by `scripts/test-image`.
+pub(crate) const IMAGE: &str = "helios-test/busybox:1";
+
+/// A `helios solo` with its own state, which can be killed and started again. Its containers go with it.
+pub(crate) struct Solo {
+    dir: tempfile::TempDir,
+    process: Option<Child>,
+    pub(crate) url: String,
+}
+
+impl Solo {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut solo = Self {
+            dir,
+            process: None,
+            url: String::new(),
+        };
+        solo.start_again();
+        solo
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        let args = [
+            "solo",
+            "--name",
+            "n1",
+            "--state-dir",
+            "state",
+            "--listen",
+            "127.0.0.1:0",
+        ];
+        let (process, url) = serve(self.dir.path(), &args);
+        (self.process, self.url) = (Some(process), url);
+    }
+
+    /// As kill -9 does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().expect("a kill");
+            process.wait().expect("an end");
+        }
+    }
+
+    /// What a client command answers, which has to succeed.
+    pub(crate) fn ask(&self, args: &[&str]) -> String {
+        ask(self.dir.path(), &self.url, args)
+    }
+
+    /// The job's state on this host, as `helios status --json` tells it.
+    pub(crate) fn state(&self, job: &str) -> String {
+        let status: Value =
+            serde_json::from_str(&self.ask(&["status", "--json", "-j", job])).expect("JSON");
+        let tasks = status
+            .as_object()
+            .and_then(|jobs| jobs.values().next().cloned())
+            .unwrap_or_default();
+        tasks["taskStatuses"]["n1"]["state"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The containers of this agent: (id, state).
+    pub(crate) fn containers(&self) -> Vec<(String, String)> {
+        let id =
+            std::fs::read_to_string(self.dir.path().join("state/agent-id")).unwrap_or_default();
+        if id.trim().is_empty() {
+            return Vec::new();
+        }
+        let filter = format!("label=helios.runtime.owner={}", id.trim());
+        let listed = docker(&[
+            "ps",
+            "-a",
+            "--no-trunc",
+            "--filter",
+            &filter,
+            "--format",
+            "{{.ID}} {{.State}}",
+        ]);
+        let pair = |line: &str| {
+            let (id, state) = line.split_once(' ')?;
+            Some((id.to_owned(), state.to_owned()))
+        };
+        listed.lines().filter_map(pair).collect()
+    }
+
+    /// Waits until there is exactly one container, and it runs.
+    pub(crate) fn until_one_runs(&self) -> String {
+        within("exactly one container runs", || {
+            match &self.containers()[..] {
+                [(id, state)] if state == "running" => Some(id.clone()),
+                _ => None,
+            }
+        })
+    }
+}
+
+impl Drop for Solo {
+    fn drop(&mut self) {
+        let containers = self.containers();
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        for (id, _) in containers {
+            docker(&["rm", "-f", &id]);
+        }
+    }
+}
+
+/// Starts a server and yields it with the address it says it listens on.
+pub(crate) fn serve(dir: &Path, args: &[&str]) -> (Child, String) {
+    let mut process = helios(dir)
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("the binary starts");
+    let out = process.stdout.take().expect("its output");
+    let mut line = String::new();
+    BufReader::new(out)
+        .read_line(&mut line)
+        .expect("a line when it is ready");
+    let url = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"));
+    let url = url
+        .unwrap_or_default()
+        .trim_end_matches([',', '.', ';'])
+        .to_owned();
+    (process, url)
+}
+
+pub(crate) fn ask(dir: &Path, url: &str, args: &[&str]) -> String {
+    let output = helios(dir)
+        .args(["-z", url])
+        .args(args)
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{args:?}: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}
+
+fn helios(dir: &Path) -> Command {
+    let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_helios")));
+    command
+        .current_dir(dir)
+        .env("HOME", dir)
+        .env_remove("HELIOS_MASTER")
+        .stdin(Stdio::null());
+    command
+}
+
+/// What the `docker` command says; the engine has to be there.
+pub(crate) fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker")
+        .args(args)
+        .output()
+        .expect("docker: run `make services` first");
+    assert!(
+        output.status.success() || args.first() == Some(&"rm"),
+        "docker {args:?}: {}; run `make services` first",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits for something, at most two minutes.
+pub(crate) fn within<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "not within two minutes: {what}");
+        sleep(Duration::from_millis(100));
+    }
+}
