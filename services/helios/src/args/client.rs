@@ -22,7 +22,7 @@ pub struct ClientOptions {
     /// How long a master may take to answer, in seconds [default: HELIOS_CLI_HTTP_TIMEOUT, then 60]
     #[arg(long, value_name = "SECONDS")]
     pub http_timeout: Option<u64>,
-    /// How long to go on trying to reach a master, in seconds [default: HELIOS_CLI_TOTAL_TIMEOUT, then 5]
+    /// How long to go on trying to reach a master, in seconds [default: HELIOS_CLI_TOTAL_TIMEOUT, then 10]
     #[arg(long, value_name = "SECONDS")]
     pub retry_timeout: Option<u64>,
     /// Scripts say this to switch off something that this program does not do

@@ -28,17 +28,31 @@ pub struct CreateArgs {
     /// Environment variable
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
-    /// Port: name=[ip:]internal[:external][/protocol], such as http=8080:80
-    #[arg(short, long = "port", value_name = "SPEC")]
+    /// Port of the container
+    #[arg(
+        short,
+        long = "port",
+        value_name = "SPEC",
+        help = "Port: name=[ip:]internal[:external][/protocol], such as http=8080:80"
+    )]
     pub ports: Vec<String>,
-    /// Service to register: service[/protocol][=port], such as web/http=http
-    #[arg(short, long = "register", value_name = "SPEC")]
+    /// Service to register
+    #[arg(
+        short,
+        long = "register",
+        value_name = "SPEC",
+        help = "Service to register: service[/protocol][=port], such as web/http=http"
+    )]
     pub registrations: Vec<String>,
     /// Domain to register services under
     #[arg(long, value_name = "DOMAIN")]
     pub registration_domain: Option<String>,
-    /// Volume: [source:]path[:ro], where source is a directory of the host or the name of a volume
-    #[arg(long = "volume", value_name = "SPEC")]
+    /// Volume to mount
+    #[arg(
+        long = "volume",
+        value_name = "SPEC",
+        help = "Volume: [source:]path[:ro], where source is a directory of the host or the name of a volume"
+    )]
     pub volumes: Vec<String>,
     /// Seconds between leaving service discovery and being stopped
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
