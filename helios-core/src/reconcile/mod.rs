@@ -36,7 +36,7 @@ pub use plan::{Action, Because, Line, Plan, TaskPlan, Verb, Waiting};
 use std::collections::BTreeSet;
 
 use crate::model::{Goal, JobId};
-use crate::runtime::{Container, Containers};
+use crate::runtime::Container;
 use crate::time::Moment;
 
 /// Decides what is to be done now, for every task.
@@ -61,17 +61,23 @@ use crate::time::Moment;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
-    let unwanted = unwanted(desired, observed);
+    let wanted: Vec<_> = desired
+        .tasks
+        .iter()
+        .filter(|(_, task)| task.goal != Goal::Undeploy)
+        .map(|(id, task)| (id, task, observed.container(&task.container)))
+        .collect();
+    let with_container = wanted
+        .iter()
+        .filter(|(_, _, container)| container.is_some());
+    let unwanted = unwanted(desired, observed, with_container.count());
     let leases = ports::lease(desired, observed, &unwanted);
     let mut plan = Plan {
         leases: leases.table,
-        ..Plan::default()
+        tasks: Vec::with_capacity(wanted.len() + unwanted.len()),
+        wake: None,
     };
-    for (id, task) in &desired.tasks {
-        if task.goal == Goal::Undeploy {
-            continue;
-        }
-        let container = observed.container(&task.container);
+    for (id, task, container) in wanted {
         let refused = leases.refused.get(id).map(String::as_str);
         let ports = plan.leases.get(id);
         let decision = decide::wanted(
@@ -96,38 +102,24 @@ pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
     plan
 }
 
-/// Whether there is a wanted task for every container and for all work under way: the usual case, and one
-/// that can be seen without reading a label.
-fn all_wanted(desired: &Desired, observed: &Observed) -> bool {
-    let wanted = desired
-        .tasks
-        .values()
-        .filter(|task| task.goal != Goal::Undeploy);
-    let with_container = wanted.filter(|task| observed.container(&task.container).is_some());
-    let containers = observed.containers.as_ref().map_or(0, Containers::len);
-    with_container.count() == containers
-        && observed.memories.iter().all(|(id, memory)| {
-            memory.under_way.is_none()
-                || desired
-                    .tasks
-                    .get(id)
-                    .is_some_and(|task| task.goal != Goal::Undeploy)
-        })
-}
-
 /// The tasks that are here and not wanted: containers, and work under way.
-fn unwanted<'a>(desired: &Desired, observed: &'a Observed) -> Vec<(JobId, Option<&'a Container>)> {
-    if all_wanted(desired, observed) {
-        return Vec::new();
-    }
+///
+/// `wanted_containers` is how many containers wanted tasks have. In the usual case those are all there are,
+/// which can be seen without reading a label.
+fn unwanted<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+    wanted_containers: usize,
+) -> Vec<(JobId, Option<&'a Container>)> {
     let wanted = |id: &JobId| {
         desired
             .tasks
             .get(id)
             .is_some_and(|task| task.goal != Goal::Undeploy)
     };
-    let mut found: Vec<_> = observed
-        .containers
+    let containers = observed.containers.as_ref();
+    let containers = containers.filter(|containers| containers.len() > wanted_containers);
+    let mut found: Vec<_> = containers
         .iter()
         .flat_map(|containers| containers.iter())
         .filter_map(|container| Some((container_spec::job_of(container)?, Some(container))))
