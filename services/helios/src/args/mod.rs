@@ -94,7 +94,10 @@ impl Cli {
             if SERVERS.contains(&command.get_name()) {
                 return command;
             }
+            // What the command is for must not become what the documentation says of its options.
+            let about = command.get_about().cloned().unwrap_or_default();
             ClientOptions::augment_args(command.next_help_heading("Options of every command"))
+                .about(about)
         });
         let matches = command.try_get_matches_from(arguments)?;
         let cli = Self::from_arg_matches(&matches)?;

@@ -23,7 +23,7 @@ pub struct SoloArgs {
 /// What `master` takes.
 #[derive(Clone, Debug, Args)]
 pub struct MasterArgs {
-    /// Where state lives: file:DIR
+    /// Where state lives, for all masters and agents of a fleet: zk://h1:2181,h2:2181/helios
     #[arg(long, value_name = "STORE")]
     pub store: String,
     /// Where to listen
@@ -37,7 +37,7 @@ pub struct MasterArgs {
 /// What `agent` takes.
 #[derive(Clone, Debug, Args)]
 pub struct AgentArgs {
-    /// Where state lives: file:DIR
+    /// Where state lives, for all masters and agents of a fleet: zk://h1:2181,h2:2181/helios
     #[arg(long, value_name = "STORE")]
     pub store: String,
     /// What every agent takes

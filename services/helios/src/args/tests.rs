@@ -10,6 +10,16 @@ fn the_command_line_is_consistent() {
 }
 
 #[test]
+fn help_says_what_each_command_is_for() {
+    let all = read(&["helios", "--help"]).unwrap_err().to_string();
+    let one = read(&["helios", "deploy", "--help"])
+        .unwrap_err()
+        .to_string();
+    assert!(all.contains("Deploys a job on hosts"), "{all}");
+    assert!(one.starts_with("Deploys a job on hosts"), "{one}");
+}
+
+#[test]
 fn options_count_before_and_after_the_command_and_add_up() {
     let line = [
         "helios",
