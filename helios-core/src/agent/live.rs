@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::{Goal, JobId};
-use crate::reconcile::{Action, Desired, JOB_LABEL, Observed, Policy, Task, Verb, container_name};
-use crate::runtime::{Container, ContainerState, Containers, RuntimeError, RuntimeErrorKind};
+use crate::reconcile::{
+    Action, Desired, JOB_LABEL, Observed, Policy, Task, Verb, container_name, protocol,
+};
+use crate::runtime::{
+    Container, ContainerState, Containers, Protocol, RuntimeError, RuntimeErrorKind,
+};
 use crate::schema::GoalRecord;
 use crate::time::Moment;
 
@@ -90,6 +94,21 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// The ports of this host that the task has a lease for.
+    pub(super) fn host_ports(&self, job: &JobId) -> Vec<(Protocol, u16)> {
+        let task = self.desired.tasks.get(job);
+        let lease = self.observed.leases.get(job);
+        task.zip(lease)
+            .into_iter()
+            .flat_map(|(task, lease)| {
+                let mapped = |(name, port): (&String, &u16)| {
+                    Some((protocol(task.job.ports.get(name)?), *port))
+                };
+                lease.iter().filter_map(mapped)
+            })
+            .collect()
     }
 
     /// Learns how an action ended. What it changed is known before the next look confirms it, so that the

@@ -6,6 +6,7 @@
 //! a timer, and never trusts the wake-up: it always looks anew.
 
 mod act;
+mod holder;
 mod identity;
 mod live;
 mod machine;

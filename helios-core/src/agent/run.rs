@@ -198,7 +198,10 @@ impl Running {
     fn learn(&mut self, event: Event) {
         let now = self.agent.clock.moment();
         match event {
-            Event::Done(Some(done)) => self.live.done(&done, now),
+            Event::Done(Some(done)) => {
+                let done = self.with_port_holders(done);
+                self.live.done(&done, now);
+            }
             Event::Done(None) | Event::Wake => {}
             Event::Containers(look) => self.live.see(look, now),
             Event::Cluster(look) => {

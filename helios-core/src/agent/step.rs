@@ -10,11 +10,13 @@ use tracing::{info, warn};
 use crate::cluster::ClusterError;
 use crate::ops::RegisterHost;
 use crate::reconcile::{Action, Plan, Verb, reconcile};
+use crate::runtime::RuntimeErrorKind;
 use crate::schema::{self, Keys};
 use crate::store::{Store, Txn};
 use crate::time::Moment;
 
 use super::act::{self, Done};
+use super::holder;
 use super::membership::{Step, next_step};
 use super::remembered::{Distrust, Remembered};
 use super::run::{DOCUMENT, RETRY_AFTER, Running};
@@ -164,6 +166,18 @@ impl Running {
                         .get(id)
                         .is_some_and(|memory| memory.port_trouble))
         })
+    }
+
+    /// What an action led to, with who holds the port if that was in the way.
+    pub(super) fn with_port_holders(&self, done: Done) -> Done {
+        let outcome = done.outcome.map_err(|error| {
+            if error.kind() != RuntimeErrorKind::PortInUse {
+                return error;
+            }
+            let ports = self.live.host_ports(&done.job);
+            holder::named(error, ports, &self.agent.machine.ports_in_use())
+        });
+        Done { outcome, ..done }
     }
 
     fn begin(&mut self, plan: Plan) {

@@ -166,7 +166,7 @@ fn published(job: &Job, ports: &BTreeMap<String, u16>) -> Vec<PublishedPort> {
     job.ports.iter().filter_map(publish).collect()
 }
 
-pub(super) fn protocol(mapping: &PortMapping) -> Protocol {
+pub(crate) fn protocol(mapping: &PortMapping) -> Protocol {
     if mapping.protocol == "udp" {
         Protocol::Udp
     } else {

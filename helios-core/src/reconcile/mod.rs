@@ -23,6 +23,7 @@ mod report;
 mod tests;
 
 pub use backoff::Backoff;
+pub(crate) use container_spec::protocol;
 pub use container_spec::{
     JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec,
 };
