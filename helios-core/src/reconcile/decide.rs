@@ -74,7 +74,14 @@ pub(super) fn wanted(
             under_way(verb, container)
         }
     } else if observed.containers.is_none() {
-        Decision::wait(Waiting::ForEngine, Because::EngineAway, last_known(memory))
+        Decision::wait(
+            Waiting::ForEngine,
+            Because::EngineAway,
+            last_known(task, memory),
+        )
+    } else if task.goal == Goal::Stop && !desired.complete {
+        let state = container.map_or(TaskState::Stopped, state_of);
+        Decision::wait(Waiting::ForGoals, Because::GoalsUnknown, state)
     } else if task.goal == Goal::Stop {
         stop(&task.job, container, policy)
     } else {
@@ -290,7 +297,11 @@ fn under_way(verb: Verb, container: Option<&Container>) -> Decision {
         Verb::Create => TaskState::Creating,
         Verb::Start => TaskState::Starting,
         Verb::Stop => TaskState::Stopping,
-        Verb::Remove => container.map_or(TaskState::Stopped, state_of),
+        // A start that took effect late may have it running again: it is on its way out all the same.
+        Verb::Remove => match container.map_or(TaskState::Stopped, state_of) {
+            TaskState::Running => TaskState::Stopping,
+            state => state,
+        },
     };
     Decision::wait(Waiting::ForAction(verb), Because::UnderWay(verb), state)
 }
@@ -304,9 +315,12 @@ fn state_of(container: &Container) -> TaskState {
     }
 }
 
-fn last_known(memory: &Memory) -> TaskState {
+/// What to report while the engine cannot be read. Nothing counts as running that was not found well.
+fn last_known(task: &Task, memory: &Memory) -> TaskState {
+    let well = memory.health.as_ref().is_some_and(|health| health.well);
     match (&memory.run, &memory.failure) {
-        (Some(_), _) => TaskState::Running,
+        (Some(_), _) if well || task.job.health_check.is_none() => TaskState::Running,
+        (Some(_), _) => TaskState::Healthchecking,
         (None, Some(_)) => TaskState::Failed,
         (None, None) => TaskState::Unknown,
     }

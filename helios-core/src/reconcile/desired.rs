@@ -15,8 +15,8 @@ use super::{Backoff, Flapping, HealthPolicy, container_name};
 pub struct Desired {
     /// The tasks by job.
     pub tasks: BTreeMap<JobId, Task>,
-    /// Whether the tasks are all there are. Only then is a container without a task one that has to go: an
-    /// agent that never read its goals stops nothing.
+    /// Whether the tasks are all there are, as they are wanted now. Only then is anything stopped: an agent that
+    /// has not read its goals since it started stops nothing.
     pub complete: bool,
     /// The rules of this agent.
     pub policy: Arc<Policy>,

@@ -517,6 +517,13 @@ fn an_unwell_container_is_replaced_if_the_policy_says_so() {
 }
 
 #[test]
+fn what_was_never_well_does_not_run_while_the_engine_is_away() {
+    let (mut host, web) = checked();
+    host.observed.containers = None;
+    assert_eq!(host.line(&web).report.state, TaskState::Healthchecking);
+}
+
+#[test]
 fn a_check_that_cannot_be_made_never_passes() {
     let mut host = Host::new();
     let mut web = job("web");
