@@ -21,6 +21,9 @@ pub(super) struct Live {
     pub(super) remembered: Remembered,
     pub(super) desired: Desired,
     pub(super) observed: Observed,
+    /// Whether the goals were read and accepted since the start. What is only remembered keeps running and is
+    /// started again, but nothing is stopped by it: it may be wanted again by now.
+    confirmed: bool,
     /// Why the goals in the store are not followed, if they are not.
     pub(super) distrust: Option<Distrust>,
     /// What is wrong with the engine, if anything.
@@ -36,6 +39,7 @@ impl Live {
                 ..Observed::default()
             },
             remembered: Remembered::default(),
+            confirmed: false,
             distrust: None,
             engine_trouble: None,
         };
@@ -58,9 +62,15 @@ impl Live {
             )
         };
         self.desired.tasks = remembered.goals.iter().map(task).collect();
-        self.desired.complete = remembered.epoch.is_some();
+        self.desired.complete = self.confirmed;
         self.observed.leases = Arc::clone(&remembered.leases);
         std::mem::replace(&mut self.remembered, remembered)
+    }
+
+    /// The goals were read and accepted.
+    pub(super) fn confirm(&mut self) {
+        self.confirmed = true;
+        self.desired.complete = true;
     }
 
     /// Learns from a look at the containers.

@@ -30,7 +30,8 @@ pub(super) enum Step {
     TakeOver,
     /// Announce this agent's presence.
     Announce,
-    /// Clear the presence that an earlier incarnation left, of this version.
+    /// Clear the agent's own presence of this version: one that an earlier incarnation left, or one under a
+    /// name that is another agent's now.
     Clear(Version),
     /// Another live agent has the name.
     Refused {
@@ -69,9 +70,8 @@ pub(super) fn next_step(
                 Step::TakeOver
             }
         }
-        (Some(record), Some(_)) if record.agent_id != me.id => Step::Refused {
-            by: record.agent_id.clone(),
-        },
+        // The name was lost to another agent, which cannot announce itself before this one steps back.
+        (Some(record), Some(present)) if record.agent_id != me.id => Step::Clear(present.version),
         (None, _) => Step::Register,
         (Some(_), None) => Step::Announce,
         (Some(_), Some(present)) if present.incarnation != me.incarnation => {
@@ -150,6 +150,16 @@ mod tests {
             &seen(None, Some(presence("other", "9"))),
             0,
             &Step::Refused { by },
+        );
+    }
+
+    #[test]
+    fn a_name_that_was_lost_is_given_free() {
+        let own = Some(presence("me", "1"));
+        check(
+            &seen(Some("other"), own),
+            0,
+            &Step::Clear(Version::from_raw(7)),
         );
     }
 

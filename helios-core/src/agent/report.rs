@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{AgentInfo, HostInfo, HostName, Job, JobId, TaskState};
 use crate::reconcile::{Memory, TaskPlan};
 use crate::schema::{self, HostReport, Keys, TaskReport};
-use crate::store::{Store, StoreError, Txn, Version};
+use crate::store::{Store, StoreError, Txn};
 use crate::time::Timestamp;
 
 use super::Agent;
@@ -44,21 +44,20 @@ pub(super) fn task_report(
     }
 }
 
-/// Writes the report, on the condition that the presence it was made under still stands: an agent that lost
-/// its place writes nothing more.
+/// Writes the report, on the condition that the registration and the presence it was made under still stand,
+/// which `place` checks: an agent that lost its place writes nothing more.
 pub(super) async fn write(
     store: Arc<dyn Store>,
     host: HostName,
     report: Arc<HostReport>,
-    presence: Version,
+    place: Txn,
 ) -> Result<Arc<HostReport>, StoreError> {
-    let (key, up) = (Keys::report(&host), Keys::up(&host));
+    let key = Keys::report(&host);
     let value = schema::encode(&*report);
-    let txn = Txn::new().check(up, presence);
     let txn = match store.get(&key).await? {
         Some(entry) if entry.value == value => return Ok(report),
-        Some(entry) => txn.update(key, entry.version, value),
-        None => txn.create(key, value),
+        Some(entry) => place.update(key, entry.version, value),
+        None => place.create(key, value),
     };
     store.commit(txn).await?;
     Ok(report)

@@ -217,6 +217,7 @@ impl Running {
                     self.seen.host = Some(record);
                     self.goals_are_news = true;
                     self.membership_not_before = None;
+                    self.report_not_before = None;
                 }
             }
             Event::Up(look) => {

@@ -71,12 +71,26 @@ impl Running {
             Step::None | Step::Refused { .. } | Step::WaitFor(_) => None,
             Step::Register => Some(async move { cluster.register_host(&request).await }.boxed()),
             Step::TakeOver => Some(async move { cluster.take_over_host(&request).await }.boxed()),
-            Step::Announce => Some(commit(store, Txn::new().create_ephemeral(up, presence))),
-            Step::Clear(version) => Some(commit(store, Txn::new().delete(up, version))),
+            Step::Announce => {
+                let announced = self.while_registered().create_ephemeral(up, presence);
+                Some(commit(store, announced))
+            }
+            Step::Clear(version) => {
+                Some(commit(store, self.while_registered().delete(up, version)))
+            }
         };
         // What a step changed is seen by the watches, often before its own end, and lifts this.
         let begun = self.membership.is_some();
         self.membership_not_before = begun.then(|| now.plus(RETRY_AFTER));
+    }
+
+    /// A transaction that fails if the registration is not any more the one that was seen. The version of a
+    /// presence alone proves nothing: that of another agent's may be the same.
+    pub(super) fn while_registered(&self) -> Txn {
+        match &self.seen.host {
+            Some(Some(record)) => Txn::new().check(Keys::host(&self.agent.host), record.version),
+            _ => Txn::new(),
+        }
     }
 
     /// The plan for now, once everything it rests on is safely stored. What cannot be stored is not followed,
@@ -140,6 +154,7 @@ impl Running {
         {
             Ok(next) => {
                 self.live.distrust = None;
+                self.live.confirm();
                 (next != self.live.remembered).then(|| self.live.follow(next))
             }
             Err(distrust) => {

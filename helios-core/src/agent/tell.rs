@@ -9,7 +9,6 @@ use tracing::warn;
 
 use crate::reconcile::Plan;
 use crate::schema::Keys;
-use crate::store::Txn;
 use crate::time::Moment;
 
 use super::report;
@@ -54,7 +53,9 @@ impl Running {
         let Some(Some(present)) = &self.seen.up else {
             return;
         };
-        if *present.record != self.me {
+        let registered = self.seen.host.as_ref().and_then(Option::as_ref);
+        let is_ours = registered.is_some_and(|record| record.agent_id == self.me.id);
+        if *present.record != self.me || !is_ours {
             return;
         }
         let presence = present.version;
@@ -72,7 +73,10 @@ impl Running {
         }
         let report = Arc::new(report::of_host(&self.agent, &self.tasks, problems));
         let store = Arc::clone(&self.agent.store);
-        self.report = Some(report::write(store, self.agent.host.clone(), report, presence).boxed());
+        let place = self
+            .while_registered()
+            .check(Keys::up(&self.agent.host), presence);
+        self.report = Some(report::write(store, self.agent.host.clone(), report, place).boxed());
     }
 
     /// Says goodbye, so that the host is seen to be down at once.
@@ -81,7 +85,8 @@ impl Running {
             return;
         };
         if *present.record == self.me {
-            let txn = Txn::new().delete(Keys::up(&self.agent.host), present.version);
+            let up = Keys::up(&self.agent.host);
+            let txn = self.while_registered().delete(up, present.version);
             let goodbye = self.agent.store.commit(txn);
             if timeout(Duration::from_secs(2), goodbye).await.is_err() {
                 warn!("the store did not hear that this agent stops");
