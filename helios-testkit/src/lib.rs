@@ -3,4 +3,5 @@
 
 pub mod host;
 pub mod runtime;
+pub mod sim;
 pub mod store;

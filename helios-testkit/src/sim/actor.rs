@@ -1,0 +1,194 @@
+//! Agents and masters while they run.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use helios_core::agent::{Agent, AgentId, Machine};
+use helios_core::runtime::Probe;
+use helios_core::{Clock, HostName, Runtime, StateDir, Store};
+use tokio::time::Instant;
+
+use super::trace::{Actor, What};
+use super::world::{Control, Life, World};
+
+/// How often an actor may be polled while no time passes.
+const POLLS_AT_ONCE_MAX: u64 = 100_000;
+
+/// What an agent is given at each of its starts. All of it stops working when the agent is killed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HostCtx {
+    /// The host it acts for.
+    pub host: HostName,
+    /// Its identity, the same at every start.
+    pub id: AgentId,
+    /// A name for this very start.
+    pub incarnation: String,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The engine of its machine.
+    pub runtime: Arc<dyn Runtime>,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Its disk.
+    pub disk: Arc<dyn StateDir>,
+    /// Its machine.
+    pub machine: Arc<dyn Machine>,
+    /// With what it looks whether containers are well.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl HostCtx {
+    /// The agent of Helios for this host, which takes names over after a minute instead of ten.
+    #[must_use]
+    pub fn helios_agent(self) -> Agent {
+        Agent::new(self.host, self.id, self.store, self.runtime, self.disk)
+            .clock(self.clock)
+            .machine(self.machine)
+            .probe(self.probe)
+            .incarnation(self.incarnation)
+            .takeover_after(Duration::from_secs(60))
+    }
+}
+
+/// Starts an agent.
+pub(super) type StartAgent = Arc<dyn Fn(HostCtx) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// By which somebody outside of the simulation sees whether it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    pub(super) polls: AtomicU64,
+    polling: AtomicU64,
+}
+
+impl Pulse {
+    /// Whose code runs now, if it is an actor's.
+    pub(super) fn polling(&self) -> Option<Actor> {
+        let code = self.polling.load(Ordering::Relaxed);
+        let number = u16::try_from(code & 0xffff).ok()?;
+        match code >> 16 {
+            1 => Some(Actor::Agent(number)),
+            2 => Some(Actor::Master(number)),
+            _ => None,
+        }
+    }
+
+    fn enter(&self, actor: Actor) {
+        let code = match actor {
+            Actor::Agent(number) => 1 << 16 | u64::from(number),
+            Actor::Master(number) => 2 << 16 | u64::from(number),
+            Actor::Engine(_) | Actor::Store | Actor::Test => 0,
+        };
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.polling.store(code, Ordering::Relaxed);
+    }
+
+    fn leave(&self) {
+        self.polling.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Runs the code of an actor, and sees to it that it can stop nobody else.
+pub(super) struct Guarded {
+    world: World,
+    life: Arc<Life>,
+    pulse: Arc<Pulse>,
+    work: Option<BoxFuture<'static, ()>>,
+    instant: Option<Instant>,
+    polls: u64,
+}
+
+impl Guarded {
+    pub(super) fn new(
+        world: &World,
+        life: &Arc<Life>,
+        pulse: &Arc<Pulse>,
+        work: BoxFuture<'static, ()>,
+    ) -> Self {
+        Self {
+            world: world.clone(),
+            life: Arc::clone(life),
+            pulse: Arc::clone(pulse),
+            work: Some(work),
+            instant: None,
+            polls: 0,
+        }
+    }
+
+    fn misbehaved(&mut self, how: String) {
+        self.work = None;
+        let actor = self.life.actor;
+        self.world
+            .with(|state| state.record(actor, What::Misbehaved(how)));
+    }
+
+    fn ended(&self) {
+        let ended = Control::Ended(self.life.actor, self.life.number);
+        // If nobody listens the run is over.
+        self.world.with(|state| state.control.send(ended).is_ok());
+    }
+}
+
+impl Future for Guarded {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.life.is_over() {
+            self.work = None;
+            return Poll::Ready(());
+        }
+        let now = Some(Instant::now());
+        self.polls = if self.instant == now {
+            self.polls + 1
+        } else {
+            0
+        };
+        self.instant = now;
+        if self.polls > POLLS_AT_ONCE_MAX {
+            let how = format!("it was polled {POLLS_AT_ONCE_MAX} times and let no time pass");
+            self.misbehaved(how);
+        }
+        let this = &mut *self;
+        let Some(work) = &mut this.work else {
+            return Poll::Pending;
+        };
+        this.pulse.enter(this.life.actor);
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        this.pulse.leave();
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => {
+                self.ended();
+                Poll::Ready(())
+            }
+            Err(panic) => {
+                let how = format!("it panicked: {}", message(&*panic));
+                // It is not started again: it would only panic again.
+                self.misbehaved(how);
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("something that is no text")
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded")
+            .field("life", &self.life)
+            .finish_non_exhaustive()
+    }
+}

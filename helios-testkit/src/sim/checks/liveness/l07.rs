@@ -1,0 +1,79 @@
+//! L7: quiescence.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::super::super::trace::{Actor, Event, Fleet, Verb, What};
+use super::{Check, Excuses, Verdicts, check};
+
+#[derive(Debug, Default)]
+pub(super) struct Quiescence {
+    excuses: Excuses,
+    calls: BTreeMap<u64, String>,
+    commits: BTreeMap<Actor, VecDeque<Duration>>,
+}
+
+impl Check for Quiescence {
+    check!(
+        Quiescence,
+        "L7",
+        "once everything is as wanted nothing is made, started, stopped or removed, and hardly anything written"
+    );
+
+    fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
+        self.excuses.see(fleet, event);
+        if fleet.stable_since.is_none() || !fleet.is_settled() {
+            return;
+        }
+        let Actor::Agent(number) = event.actor else {
+            return;
+        };
+        match &event.what {
+            What::Call {
+                call,
+                verb,
+                job,
+                container,
+            } => {
+                // What the engine refuses is tried again for ever, at a slow pace.
+                let excused = job
+                    .as_ref()
+                    .is_some_and(|job| self.excuses.has(number, job, event.at));
+                if !excused && !matches!(verb, Verb::Pull | Verb::List) {
+                    self.calls
+                        .insert(*call, format!("{verb:?} of {job:?} {container:?}"));
+                }
+            }
+            What::Answer { call, error } => {
+                if let Some(what) = self.calls.remove(call).filter(|_| error.is_none()) {
+                    let message = format!(
+                        "{} still acts, though all is as wanted: {what}",
+                        event.actor
+                    );
+                    verdicts.violated([event.actor], message);
+                }
+            }
+            What::Commit { .. } => {
+                let recent = self.commits.entry(event.actor).or_default();
+                recent.push_back(event.at);
+                while recent
+                    .front()
+                    .is_some_and(|at| *at + Duration::from_secs(60) < event.at)
+                {
+                    recent.pop_front();
+                }
+                if recent.len() > fleet.bounds.idle_commits_per_minute {
+                    let message = format!(
+                        "{} wrote {} times in an idle minute",
+                        event.actor,
+                        recent.len()
+                    );
+                    verdicts.violated([event.actor], message);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, _: &Fleet, _: &mut Verdicts) {}
+}

@@ -1,0 +1,26 @@
+//! What must happen in time.
+
+mod l01;
+mod l02;
+mod l03;
+mod l05;
+mod l06;
+mod l07;
+mod l08;
+mod l09;
+
+use super::excuse::Excuses;
+use super::{Check, Verdicts, check};
+
+pub(super) fn all() -> Vec<Box<dyn Check>> {
+    vec![
+        Box::new(l01::AsWanted::default()),
+        Box::new(l02::NoOrphans),
+        Box::new(l03::PortsReturn),
+        Box::new(l05::Presence::default()),
+        Box::new(l06::ClockIndependence::default()),
+        Box::new(l07::Quiescence::default()),
+        Box::new(l08::WatchProgress::default()),
+        Box::new(l09::PromptUndeploy::default()),
+    ]
+}

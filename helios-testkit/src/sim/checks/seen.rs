@@ -1,0 +1,116 @@
+//! What a campaign should have seen at least once, else its faults are too tame.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use helios_core::JobId;
+use helios_core::runtime::RuntimeErrorKind;
+
+use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Trace, Verb, What};
+
+/// Counts what happened in `trace`.
+pub(crate) fn sometimes(trace: &Trace, counts: &mut BTreeMap<&'static str, u64>) {
+    let mut fleet = Fleet::before(trace);
+    let mut watcher = Watcher::default();
+    for event in &trace.events {
+        if let Some(name) = watcher.see(&fleet, event) {
+            *counts.entry(name).or_default() += 1;
+        }
+        fleet.apply(event);
+    }
+}
+
+#[derive(Default)]
+struct Watcher {
+    calls: BTreeMap<u64, (Actor, Verb)>,
+    answered: BTreeSet<u64>,
+    unknown: BTreeSet<u64>,
+    committed: BTreeSet<u64>,
+    undeployed: BTreeMap<JobId, Duration>,
+}
+
+impl Watcher {
+    /// What just happened, if it is worth to be counted; `fleet` is how everything was before.
+    fn see(&mut self, fleet: &Fleet, event: &Event) -> Option<&'static str> {
+        match &event.what {
+            What::Crashed => crash(fleet, event),
+            What::Call { call, verb, .. } => {
+                self.calls.insert(*call, (event.actor, *verb));
+                None
+            }
+            What::Answer { call, error } => {
+                self.answered.insert(*call);
+                self.calls.remove(call);
+                (*error == Some(RuntimeErrorKind::PortInUse))
+                    .then_some("a port was taken by something else")
+            }
+            What::Effect { call, change } if self.answered.contains(call) => match change {
+                Change::Created { .. } => {
+                    Some("a create took effect after its caller had given up")
+                }
+                Change::Started(_) => Some("a start took effect after its caller had given up"),
+                Change::Stopped(_) => Some("a stop took effect after its caller had given up"),
+                Change::Removed(_) => Some("a remove took effect after its caller had given up"),
+            },
+            What::Reply { request, outcome } => {
+                if *outcome != Outcome::Unknown {
+                    return None;
+                }
+                self.unknown.insert(*request);
+                let made = self.committed.contains(request);
+                made.then_some("a commit was made, and its maker was not told")
+            }
+            What::Commit {
+                request, writes, ..
+            } => {
+                self.committed.insert(*request);
+                if self.unknown.contains(request) {
+                    return Some("a commit was made after its maker was told that nobody knows");
+                }
+                writes
+                    .iter()
+                    .find_map(|write| self.goals(event.at, &write.was, &write.is))
+            }
+            What::Expired { .. } => Some("a session expired"),
+            What::Fault(fault) if fault.contains("LoseWatches") => Some("watch events were lost"),
+            _ => None,
+        }
+    }
+
+    fn goals(&mut self, now: Duration, was: &Fact, is: &Fact) -> Option<&'static str> {
+        let (was, is) = (was.host()?, is.host()?);
+        let gone = was.goals.keys().filter(|job| !is.goals.contains_key(job));
+        let is_gone = gone
+            .map(|job| self.undeployed.insert(job.clone(), now))
+            .count()
+            > 0;
+        if is_gone && self.calls.values().any(|(_, verb)| *verb == Verb::Pull) {
+            return Some("a job was undeployed during a pull");
+        }
+        let mut new = is.goals.keys().filter(|job| !was.goals.contains_key(job));
+        let again = |job: &JobId| {
+            let gone = self.undeployed.get(job);
+            gone.is_some_and(|at| now < *at + Duration::from_secs(60))
+        };
+        new.any(again)
+            .then_some("a job was deployed again within one resync")
+    }
+}
+
+fn crash(fleet: &Fleet, event: &Event) -> Option<&'static str> {
+    let state = fleet.machine_of(event)?;
+    let host = fleet.wanted(&state.machine.host);
+    let mut own = state.own();
+    own.find_map(|(_, container)| {
+        let job = container.job.as_ref()?;
+        match (
+            container.runs,
+            state.is_wanted(host, job),
+            state.is_unwanted(host, job),
+        ) {
+            (false, true, _) => Some("an agent died between create and start"),
+            (false, _, true) => Some("an agent died between stop and remove"),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,330 @@
+//! One agent's handle on the engine of its machine, for one of its lives.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
+use futures_util::stream;
+use helios_core::Runtime;
+use helios_core::runtime::{
+    ContainerId, ContainerSpec, Containers, Owner, Probe, ProbeTarget, RuntimeError,
+    RuntimeErrorKind,
+};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use super::super::trace::{Actor, Change, Verb, What};
+use super::super::world::{Life, Pace, State, Trouble, World};
+use super::Engine;
+use super::model::job_of;
+
+/// How often an engine is looked at though it says nothing.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// An agent's handle on its simulated engine.
+#[derive(Clone)]
+pub(crate) struct SimRuntime {
+    world: World,
+    life: Arc<Life>,
+    machine: u16,
+    owner: Owner,
+}
+
+impl SimRuntime {
+    pub(crate) fn new(world: &World, life: &Arc<Life>, machine: u16, owner: Owner) -> Self {
+        Self {
+            world: world.clone(),
+            life: Arc::clone(life),
+            machine,
+            owner,
+        }
+    }
+
+    /// Makes a call: notes it, lets it take effect when and if it does, and notes the answer.
+    async fn act<T: Send + 'static>(
+        &self,
+        verb: Verb,
+        about: About,
+        work: Duration,
+        apply: impl FnOnce(&mut Engine, Duration, u64) -> Result<(T, Vec<Change>), RuntimeError>
+        + Send
+        + 'static,
+    ) -> Result<T, RuntimeError> {
+        self.world.still_alive(&self.life).await;
+        let machine = self.machine;
+        let (call, starts, extra) = self.world.with(|state| {
+            state.last_engine_call += 1;
+            let call = state.last_engine_call;
+            let job = about.job.clone().or_else(|| {
+                let engine = state.engines.get(&machine)?;
+                engine.job(about.container.as_ref()?)
+            });
+            let container = about.container.clone();
+            let what = What::Call {
+                call,
+                verb,
+                job,
+                container,
+            };
+            state.record(Actor::Agent(machine), what);
+            let starts = state.engines.get(&machine).map(|engine| engine.starts);
+            let mut dice = state.dice("engine", call);
+            let extra = dice.between(Duration::from_millis(10), Duration::from_millis(400));
+            (call, starts, extra)
+        });
+        let pace = Pace {
+            travel: Duration::from_millis(5),
+            work: work + extra,
+            patience: Duration::from_secs(10) + work,
+            late: Duration::from_secs(15),
+        };
+        let effect = move |state: &mut State| effect(state, machine, call, starts, verb, apply);
+        let outcome = self.world.call(&self.life, pace, effect, failed).await;
+        let error = outcome.as_ref().err().map(RuntimeError::kind);
+        self.world
+            .with(|state| state.record(Actor::Agent(machine), What::Answer { call, error }));
+        outcome
+    }
+
+    async fn look(&self) -> Result<Containers, RuntimeError> {
+        let pace = Pace {
+            travel: Duration::from_millis(5),
+            work: Duration::from_millis(5),
+            patience: Duration::from_secs(5),
+            late: Duration::ZERO,
+        };
+        let look = |state: &mut State| {
+            let now = state.now;
+            let engine = state.engines.get(&self.machine);
+            match engine.filter(|engine| engine.away_until <= now) {
+                Some(engine) => Ok(engine.list(self.owner.as_str())),
+                None => Err(away()),
+            }
+        };
+        self.world.look(&self.life, pace, look, failed).await
+    }
+}
+
+/// What a call is about, as far as its maker says.
+#[derive(Default)]
+struct About {
+    job: Option<helios_core::JobId>,
+    container: Option<ContainerId>,
+}
+
+impl About {
+    fn container(id: &ContainerId) -> Self {
+        Self {
+            container: Some(id.clone()),
+            job: None,
+        }
+    }
+}
+
+/// What happens when the call has arrived at the engine and was worked on.
+fn effect<T>(
+    state: &mut State,
+    machine: u16,
+    call: u64,
+    starts: Option<u64>,
+    verb: Verb,
+    apply: impl FnOnce(&mut Engine, Duration, u64) -> Result<(T, Vec<Change>), RuntimeError>,
+) -> Result<T, RuntimeError> {
+    let (now, registry) = (state.now, state.registry_down_until);
+    let Some(engine) = state.engines.get_mut(&machine) else {
+        return Err(away());
+    };
+    if engine.away_until > now || starts != Some(engine.starts) {
+        if verb == Verb::Create {
+            state.sometimes("the engine was restarted during a create");
+        }
+        return Err(away());
+    }
+    if verb == Verb::Pull && registry > now {
+        let message = "the registry does not answer";
+        return Err(RuntimeError::new(
+            RuntimeErrorKind::RegistryUnreachable,
+            message,
+        ));
+    }
+    let (result, changes) = apply(engine, now, call)?;
+    if verb == Verb::Create && changes.is_empty() {
+        state.sometimes("a create found what an earlier one had made");
+    }
+    for change in changes {
+        state.record(Actor::Engine(machine), What::Effect { call, change });
+    }
+    Ok(result)
+}
+
+fn failed<T>(trouble: Trouble) -> Result<T, RuntimeError> {
+    Err(match trouble {
+        Trouble::Refused | Trouble::Lost => away(),
+        Trouble::Late => RuntimeError::new(
+            RuntimeErrorKind::TimedOut,
+            "the engine did not answer in time",
+        ),
+    })
+}
+
+fn away() -> RuntimeError {
+    RuntimeError::new(RuntimeErrorKind::Unavailable, "the engine does not answer")
+}
+
+#[async_trait]
+impl Runtime for SimRuntime {
+    async fn list(&self) -> Result<Containers, RuntimeError> {
+        self.look().await
+    }
+
+    fn watch(&self) -> BoxStream<'static, Result<Containers, RuntimeError>> {
+        let notify = self
+            .world
+            .with(|state| state.engines.get_mut(&self.machine).map(Engine::watch));
+        let notify = notify.unwrap_or_default();
+        stream::unfold((self.clone(), notify), |(runtime, notify)| async move {
+            let item = runtime.next(&notify).await;
+            Some((item, (runtime, notify)))
+        })
+        .boxed()
+    }
+
+    async fn pull(&self, image: &str) -> Result<(), RuntimeError> {
+        let image = image.to_owned();
+        let work = Duration::from_millis(1_500);
+        self.act(Verb::Pull, About::default(), work, move |engine, _, _| {
+            if image.starts_with("missing") {
+                let message = format!("the registry has no {image}");
+                return Err(RuntimeError::new(RuntimeErrorKind::ImageUnknown, message));
+            }
+            engine.keep_image(&image);
+            Ok(((), Vec::new()))
+        })
+        .await
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, RuntimeError> {
+        let (owner, spec) = (self.owner.to_string(), spec.clone());
+        let about = About {
+            job: job_of(&spec.labels),
+            container: None,
+        };
+        self.act(Verb::Create, about, Duration::ZERO, move |engine, _, _| {
+            let (id, change) = engine.create(&owner, &spec)?;
+            Ok((id, change.into_iter().collect()))
+        })
+        .await
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+        let (about, id) = (About::container(id), id.clone());
+        let (world, machine) = (self.world.clone(), self.machine);
+        self.act(
+            Verb::Start,
+            about,
+            Duration::ZERO,
+            move |engine, now, call| {
+                let change = engine.start(&id, now)?;
+                if change.is_some() && engine.dies_early(&id) {
+                    die_soon(world, machine, id, call);
+                }
+                Ok(((), change.into_iter().collect()))
+            },
+        )
+        .await
+    }
+
+    async fn stop(&self, id: &ContainerId, grace: Duration) -> Result<(), RuntimeError> {
+        let (about, id) = (About::container(id), id.clone());
+        // Most processes end long before their grace is over.
+        let work = self.world.with(|state| {
+            let mut dice = state.dice("stop", state.last_engine_call);
+            if dice.chance(150) { grace } else { grace / 10 }
+        });
+        self.act(Verb::Stop, about, work, move |engine, _, _| {
+            Ok(((), engine.end(&id, 143).into_iter().collect()))
+        })
+        .await
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<(), RuntimeError> {
+        let (about, id) = (About::container(id), id.clone());
+        self.act(Verb::Remove, about, Duration::ZERO, move |engine, _, _| {
+            Ok(((), engine.remove(&id)))
+        })
+        .await
+    }
+}
+
+impl SimRuntime {
+    /// The next look at the containers: after a change, or after a while.
+    async fn next(&self, notify: &Notify) -> Result<Containers, RuntimeError> {
+        self.world.still_alive(&self.life).await;
+        // A timeout is as good a reason to look as a change.
+        let _ = timeout(LOOK_AGAIN_AFTER, notify.notified()).await;
+        let look = self.look().await;
+        if look.is_err() {
+            if self.life.is_over() {
+                return pending().await;
+            }
+            // Looks again soon, until the engine answers.
+            notify.notify_one();
+            sleep(Duration::from_secs(1)).await;
+        }
+        look
+    }
+}
+
+/// Ends a container soon, as one does that is broken. It is mended with everything else.
+fn die_soon(world: World, machine: u16, id: ContainerId, call: u64) {
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(500 + call % 7 * 300)).await;
+        world.with(|state| {
+            let engine = state.engines.get_mut(&machine);
+            let Some(engine) = engine.filter(|_| state.faults_on) else {
+                return;
+            };
+            if let Some(change) = engine.end(&id, 1) {
+                state.record(Actor::Engine(machine), What::Effect { call: 0, change });
+            }
+        });
+    });
+}
+
+#[async_trait]
+impl Probe for SimRuntime {
+    async fn probe(
+        &self,
+        container: &ContainerId,
+        _target: &ProbeTarget,
+        timeout: Duration,
+    ) -> Result<(), String> {
+        let pace = Pace {
+            travel: Duration::from_millis(5),
+            work: Duration::from_millis(20),
+            patience: timeout,
+            late: Duration::ZERO,
+        };
+        let probe = |state: &mut State| {
+            let engine = state.engines.get(&self.machine);
+            let well = engine.is_some_and(|engine| engine.is_well(container));
+            let container = container.clone();
+            let what = What::Probed { container, well };
+            state.record(Actor::Agent(self.machine), what);
+            well.then_some(())
+                .ok_or_else(|| "connection refused".to_owned())
+        };
+        let failed = |_| Err("no answer".to_owned());
+        self.world.look(&self.life, pace, probe, failed).await
+    }
+}
+
+impl fmt::Debug for SimRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimRuntime({}/{})", self.life.actor, self.life.number)
+    }
+}

@@ -1,0 +1,281 @@
+//! What one engine holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use helios_core::JobId;
+use helios_core::reconcile::JOB_LABEL;
+use helios_core::runtime::{
+    Container, ContainerId, ContainerSpec, ContainerState, Containers, Exit, Protocol,
+    RuntimeError, RuntimeErrorKind, SpecDigest,
+};
+use tokio::sync::Notify;
+
+use super::super::trace::Change;
+
+/// An engine and its containers.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    number: u16,
+    /// Until when it does not answer.
+    pub(crate) away_until: Duration,
+    /// How often it was restarted.
+    pub(crate) starts: u64,
+    containers: BTreeMap<ContainerId, Kept>,
+    images: BTreeSet<String>,
+    /// Ports that something else on the host has, and until when.
+    ghosts: BTreeMap<(Protocol, u16), Duration>,
+    made: u64,
+    watches: Vec<Arc<Notify>>,
+}
+
+/// A container as the engine keeps it.
+#[derive(Clone, Debug)]
+struct Kept {
+    name: String,
+    owner: String,
+    digest: SpecDigest,
+    labels: BTreeMap<String, String>,
+    ports: Vec<(Protocol, u16)>,
+    state: ContainerState,
+    /// Whether it ends by itself soon after its start.
+    dies_early: bool,
+    unwell: bool,
+}
+
+impl Engine {
+    pub(crate) fn new(number: u16) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+
+    /// The containers of an owner.
+    pub(crate) fn list(&self, owner: &str) -> Containers {
+        let own = self
+            .containers
+            .iter()
+            .filter(|(_, kept)| kept.owner == owner);
+        own.map(|(id, kept)| kept.shown(id)).collect()
+    }
+
+    /// Makes a container, unless it is there.
+    pub(crate) fn create(
+        &mut self,
+        owner: &str,
+        spec: &ContainerSpec,
+    ) -> Result<(ContainerId, Option<Change>), RuntimeError> {
+        let same_name = self
+            .containers
+            .iter()
+            .find(|(_, kept)| kept.name == spec.name);
+        if let Some((id, kept)) = same_name {
+            if kept.owner == owner && kept.digest == spec.digest() {
+                return Ok((id.clone(), None));
+            }
+            let message = format!("{} cannot be created: the name is taken by {id}", spec.name);
+            return Err(RuntimeError::new(RuntimeErrorKind::NameInUse, message));
+        }
+        if !self.images.contains(&spec.image) {
+            let message = format!("{} cannot be created: no image {}", spec.name, spec.image);
+            return Err(RuntimeError::new(RuntimeErrorKind::ImageUnknown, message));
+        }
+        self.made += 1;
+        let id = ContainerId::new(format!("e{}c{}", self.number, self.made));
+        let ports = spec
+            .ports
+            .iter()
+            .map(|port| (port.protocol, port.host_port));
+        let kept = Kept {
+            name: spec.name.clone(),
+            owner: owner.to_owned(),
+            digest: spec.digest(),
+            labels: spec.labels.clone(),
+            ports: ports.collect(),
+            state: ContainerState::Created { error: None },
+            dies_early: spec.command.first().is_some_and(|word| word == "flap"),
+            unwell: spec.command.first().is_some_and(|word| word == "unwell"),
+        };
+        let change = Change::Created {
+            id: id.clone(),
+            owner: kept.owner.clone(),
+            job: job_of(&kept.labels),
+            ports: kept.ports.clone(),
+        };
+        self.containers.insert(id.clone(), kept);
+        self.tell();
+        Ok((id, Some(change)))
+    }
+
+    /// Starts a container, unless it runs.
+    pub(crate) fn start(
+        &mut self,
+        id: &ContainerId,
+        now: Duration,
+    ) -> Result<Option<Change>, RuntimeError> {
+        let Some(kept) = self.containers.get(id) else {
+            let message = format!("container {id} cannot be started: there is none");
+            return Err(RuntimeError::new(RuntimeErrorKind::NotFound, message));
+        };
+        if kept.state == ContainerState::Running {
+            return Ok(None);
+        }
+        let taken = self.taken(now);
+        let wanted = kept.ports.iter().find(|port| taken.contains(port)).copied();
+        let state = match wanted {
+            Some(_) => ContainerState::Created {
+                error: Some("port is already allocated".to_owned()),
+            },
+            None => ContainerState::Running,
+        };
+        if let Some(kept) = self.containers.get_mut(id) {
+            kept.state = state;
+        }
+        self.tell();
+        match wanted {
+            Some((protocol, port)) => {
+                let message =
+                    format!("container {id} cannot be started: port {port}/{protocol} is taken");
+                Err(RuntimeError::new(RuntimeErrorKind::PortInUse, message))
+            }
+            None => Ok(Some(Change::Started(id.clone()))),
+        }
+    }
+
+    /// Ends a container that runs.
+    pub(crate) fn end(&mut self, id: &ContainerId, code: i64) -> Option<Change> {
+        let kept = self.containers.get_mut(id)?;
+        if kept.state != ContainerState::Running {
+            return None;
+        }
+        kept.state = ContainerState::Exited(Exit {
+            code,
+            ..Exit::default()
+        });
+        self.tell();
+        Some(Change::Stopped(id.clone()))
+    }
+
+    /// Removes a container, killing it if it runs.
+    pub(crate) fn remove(&mut self, id: &ContainerId) -> Vec<Change> {
+        let stopped = self.end(id, 137);
+        if self.containers.remove(id).is_none() {
+            return Vec::new();
+        }
+        self.tell();
+        stopped
+            .into_iter()
+            .chain([Change::Removed(id.clone())])
+            .collect()
+    }
+
+    /// Ends all that runs, as a reboot or a restart of the engine does.
+    pub(crate) fn end_all(&mut self) -> Vec<Change> {
+        self.running()
+            .into_iter()
+            .filter_map(|id| self.end(&id, 255))
+            .collect()
+    }
+
+    /// What runs.
+    pub(crate) fn running(&self) -> Vec<ContainerId> {
+        let running = |kept: &Kept| kept.state == ContainerState::Running;
+        let all = self.containers.iter();
+        all.filter(|(_, kept)| running(kept))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Whether a container ends by itself soon after its start.
+    pub(crate) fn dies_early(&self, id: &ContainerId) -> bool {
+        self.containers.get(id).is_some_and(|kept| kept.dies_early)
+    }
+
+    /// Whether a container runs and is well.
+    pub(crate) fn is_well(&self, id: &ContainerId) -> bool {
+        self.containers
+            .get(id)
+            .is_some_and(|kept| kept.state == ContainerState::Running && !kept.unwell)
+    }
+
+    /// The job of a container, and whether it runs.
+    pub(crate) fn job(&self, id: &ContainerId) -> Option<JobId> {
+        job_of(&self.containers.get(id)?.labels)
+    }
+
+    /// An image is here now.
+    pub(crate) fn keep_image(&mut self, image: &str) {
+        self.images.insert(image.to_owned());
+    }
+
+    /// Something else takes a port until then.
+    pub(crate) fn haunt(&mut self, port: (Protocol, u16), until: Duration) {
+        self.ghosts.insert(port, until);
+    }
+
+    /// All ports that something listens on.
+    pub(crate) fn taken(&self, now: Duration) -> BTreeSet<(Protocol, u16)> {
+        let running = self.containers.values();
+        let running = running.filter(|kept| kept.state == ContainerState::Running);
+        let ghosts = self.ghosts.iter().filter(|(_, until)| now < **until);
+        running
+            .flat_map(|kept| kept.ports.iter().copied())
+            .chain(ghosts.map(|(port, _)| *port))
+            .collect()
+    }
+
+    /// Ports that a container may want one day, for something else to take.
+    pub(crate) fn ports_wanted(&self) -> Vec<(Protocol, u16)> {
+        self.containers
+            .values()
+            .flat_map(|kept| kept.ports.iter().copied())
+            .collect()
+    }
+
+    /// Ends all trouble.
+    pub(crate) fn heal(&mut self) {
+        self.away_until = Duration::ZERO;
+        self.ghosts.clear();
+        self.tell();
+    }
+
+    /// Says that something changed.
+    pub(crate) fn tell(&self) {
+        for watch in &self.watches {
+            watch.notify_one();
+        }
+    }
+
+    /// Wants to be told of changes.
+    pub(crate) fn watch(&mut self) -> Arc<Notify> {
+        self.watches.retain(|watch| Arc::strong_count(watch) > 1);
+        let notify = Arc::new(Notify::new());
+        notify.notify_one();
+        self.watches.push(Arc::clone(&notify));
+        notify
+    }
+}
+
+impl Kept {
+    fn shown(&self, id: &ContainerId) -> Container {
+        Container {
+            id: id.clone(),
+            name: self.name.clone(),
+            digest: Some(self.digest.clone()),
+            labels: self.labels.clone(),
+            state: self.state.clone(),
+            ip: None,
+        }
+    }
+}
+
+/// The job that labels name: by the label of our agents, or simply by `job`.
+pub(super) fn job_of(labels: &BTreeMap<String, String>) -> Option<JobId> {
+    labels
+        .get(JOB_LABEL)
+        .or_else(|| labels.get("job"))?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,251 @@
+//! The fleet simulator: whole fleets, months of faults, one seed.
+//!
+//! [`Sim`] runs masters, agents, a model of a ZooKeeper ensemble, container engines, clocks and disks in one
+//! thread, in virtual time. Faults strike at the port traits and nowhere else, so anything that is
+//! written against [`Store`](helios_core::Store), [`Runtime`](helios_core::Runtime),
+//! [`Clock`](helios_core::Clock) and [`StateDir`](helios_core::StateDir) can be run in it: the agent of
+//! Helios, or one of your own.
+//!
+//! ```
+//! use helios_testkit::sim::{Faults, Sim, Workload, checks};
+//!
+//! let report = Sim::new(42)
+//!     .masters(1)
+//!     .hosts(2)
+//!     .agent(|host| async move {
+//!         // Your own agent goes here.
+//!         let _ = host.helios_agent().run(std::future::pending()).await;
+//!     })
+//!     .workload(Workload::mixed())
+//!     .faults(Faults::swarm())
+//!     .checks(checks::all())
+//!     .run();
+//! assert!(report.is_clean(), "{report}");
+//! ```
+//!
+//! A run has three phases: anything fails; everything heals, but for what is lost for good; everything is
+//! as wanted and stays so. What happened is a [`Trace`], which [`checks`] judge. The same seed gives the same
+//! trace, in every process and on every machine; [`Sim::run_twice`] says so, or shows where an agent leaves
+//! something to chance.
+
+mod actor;
+pub mod campaign;
+pub mod checks;
+mod dice;
+mod disk;
+mod drive;
+mod engine;
+mod fault;
+mod machine;
+mod reduce;
+mod report;
+mod store;
+mod trace;
+mod workload;
+mod world;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::Duration;
+
+pub use actor::HostCtx;
+pub use checks::{Check, Verdicts, Violation};
+pub use dice::Dice;
+pub use fault::{FaultKind, Faults, Point};
+pub use reduce::reduce;
+pub use report::Report;
+pub use trace::{
+    Actor, Bounds, Change, Event, Fact, Fleet, HostFact, Machine, MachineState, Outcome, Phase,
+    ReportFact, Running, Trace, Verb, Wanted, What, Write,
+};
+pub use workload::{MasterCtx, Workload};
+
+use actor::{Pulse, StartAgent};
+
+/// How long the code of an actor may run without giving anything else a turn.
+const BLOCKED_AFTER: Duration = Duration::from_secs(10);
+
+/// A fleet to simulate, and how it is judged.
+#[must_use = "a simulation does nothing until it is run"]
+pub struct Sim {
+    seed: u64,
+    masters: u16,
+    hosts: u16,
+    rivals: u16,
+    lasts: Duration,
+    stable: Duration,
+    agent: StartAgent,
+    workload: Workload,
+    faults: Faults,
+    checks: Vec<Box<dyn Check>>,
+    bounds: Bounds,
+    replay: Option<String>,
+}
+
+impl Sim {
+    /// One master, three hosts with the agent of Helios, a mixed workload, no faults, all checks.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            masters: 1,
+            hosts: 3,
+            rivals: 0,
+            lasts: Duration::from_secs(180),
+            stable: Duration::from_secs(300),
+            agent: Arc::new(|host| {
+                Box::pin(async move {
+                    // An agent that could not start is started again, as by a service manager.
+                    let _ = host.helios_agent().run(std::future::pending()).await;
+                })
+            }),
+            workload: Workload::mixed(),
+            faults: Faults::none(),
+            checks: checks::all(),
+            bounds: Bounds::default(),
+            replay: None,
+        }
+    }
+
+    /// A fleet and a time of faults whose size follows from the seed.
+    pub fn swarm(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, "size", 0);
+        let hosts = [1, 1, 2, 2, 3, 3, 4, 6];
+        let hosts = dice.pick(&hosts).copied().unwrap_or(1);
+        let masters = if dice.chance(400) { 2 } else { 1 };
+        let rivals = u16::from(dice.chance(100));
+        let lasts = dice.between(Duration::from_secs(60), Duration::from_secs(420));
+        Self::new(seed)
+            .masters(masters)
+            .hosts(hosts)
+            .rivals(rivals)
+            .lasting(lasts)
+            .faults(Faults::swarm())
+    }
+
+    /// With so many masters.
+    pub fn masters(self, masters: u16) -> Self {
+        Self { masters, ..self }
+    }
+
+    /// With so many hosts, each with an agent and an engine.
+    pub fn hosts(self, hosts: u16) -> Self {
+        Self { hosts, ..self }
+    }
+
+    /// With so many more machines that claim the name of one of the hosts.
+    pub fn rivals(self, rivals: u16) -> Self {
+        Self { rivals, ..self }
+    }
+
+    /// With faults and changes for so long.
+    pub fn lasting(self, lasts: Duration) -> Self {
+        Self { lasts, ..self }
+    }
+
+    /// With so long a time at the end in which everything must stay as it is.
+    pub fn stable_for(self, stable: Duration) -> Self {
+        Self { stable, ..self }
+    }
+
+    /// With another agent on every host. It is started anew whenever it ends.
+    pub fn agent<F: Future<Output = ()> + Send + 'static>(
+        self,
+        start: impl Fn(HostCtx) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            agent: Arc::new(move |host| Box::pin(start(host))),
+            ..self
+        }
+    }
+
+    /// With other changes.
+    pub fn workload(self, workload: Workload) -> Self {
+        Self { workload, ..self }
+    }
+
+    /// With these faults.
+    pub fn faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Judged by these checks.
+    pub fn checks(self, checks: Vec<Box<dyn Check>>) -> Self {
+        Self { checks, ..self }
+    }
+
+    /// Judged by other limits.
+    pub fn bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// With the command that runs this seed again, for the report of a failure.
+    pub fn replay_with(self, command: impl Into<String>) -> Self {
+        Self {
+            replay: Some(command.into()),
+            ..self
+        }
+    }
+
+    /// Runs it to its end. An agent that blocks its thread for ever is given up after ten seconds, with a
+    /// verdict that names it.
+    #[must_use]
+    pub fn run(self) -> Report {
+        let pulse = Arc::new(Pulse::default());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let (seed, replay) = (self.seed, self.replay.clone());
+        let its_pulse = Arc::clone(&pulse);
+        let spawned = thread::Builder::new()
+            .name("simulation".to_owned())
+            .spawn(move || {
+                // If nobody waits for it any more, it was given up.
+                drop(sender.send(drive::run(self, its_pulse)));
+            });
+        let mut polls = 0;
+        let verdict = loop {
+            match receiver.recv_timeout(BLOCKED_AFTER) {
+                Ok(report) => {
+                    return match spawned.map(thread::JoinHandle::join) {
+                        Ok(_) | Err(_) => report,
+                    };
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    break "the simulation itself ended without a report".to_owned();
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = pulse.polls.load(std::sync::atomic::Ordering::Relaxed);
+                    if now == polls
+                        && let Some(actor) = pulse.polling()
+                    {
+                        break format!(
+                            "{actor} blocks: its code ran for {BLOCKED_AFTER:?} without waiting for anything"
+                        );
+                    }
+                    polls = now;
+                }
+            }
+        };
+        Report::of_failure(seed, replay, pulse.polling(), verdict)
+    }
+
+    /// Runs the simulation that `make` makes twice, and adds a violation if the two differ: then something
+    /// in it depends on chance that is not the seed's.
+    #[must_use]
+    pub fn run_twice(make: impl Fn() -> Self) -> Report {
+        let (mut first, second) = (make().run(), make().run());
+        first.compare(&second);
+        first
+    }
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim")
+            .field("seed", &self.seed)
+            .field("masters", &self.masters)
+            .field("hosts", &self.hosts)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}

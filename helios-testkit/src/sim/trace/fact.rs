@@ -1,0 +1,160 @@
+//! What a stored value says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use helios_core::schema::{
+    self, AuditRecord, ClusterRecord, HostRecord, HostReport, JobRecord, NameRecord, Presence,
+};
+use helios_core::store::Key;
+use helios_core::{Goal, JobId, TaskState};
+
+/// What a stored value says, as far as checks look at it. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fact {
+    /// There is none.
+    #[default]
+    Absent,
+    /// Which cluster it is.
+    Cluster(Arc<str>),
+    /// A job, and whether it has a health check.
+    Job(JobId, bool),
+    /// Which job has a name.
+    Name(JobId),
+    /// Who a host belongs to, and its goals.
+    Host(Arc<HostFact>),
+    /// Who is alive.
+    Presence(Arc<Presence>),
+    /// What an agent says.
+    Report(Arc<ReportFact>),
+    /// Who changed what.
+    Audit(Arc<AuditRecord>),
+    /// Something else; a digest of it.
+    Other(u64),
+}
+
+/// Who a host belongs to, and what is wanted of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFact {
+    /// The agent it is registered for.
+    pub agent_id: String,
+    /// Which registration this is.
+    pub epoch: String,
+    /// How often it was changed.
+    pub revision: u64,
+    /// What is wanted, and whether the job has a health check.
+    pub goals: BTreeMap<JobId, (Goal, bool)>,
+}
+
+/// What an agent says of its tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFact {
+    /// Whose report it is.
+    pub agent_id: String,
+    /// How the tasks are, and what is wrong with them.
+    pub tasks: BTreeMap<JobId, (TaskState, String)>,
+}
+
+impl Fact {
+    /// What the value at that key says.
+    #[must_use]
+    pub fn read(key: &Key, value: &[u8]) -> Self {
+        Self::known(key, value).unwrap_or_else(|| {
+            let digest = value.iter().fold(0, |digest, byte| {
+                super::super::dice::mix(digest ^ u64::from(*byte))
+            });
+            Self::Other(digest)
+        })
+    }
+
+    fn known(key: &Key, value: &[u8]) -> Option<Self> {
+        let dir = key.segments().next()?;
+        Some(match dir {
+            "cluster" => Self::Cluster(schema::decode::<ClusterRecord>(key, value).ok()?.id.into()),
+            "jobs" => {
+                let job = schema::decode::<JobRecord>(key, value).ok()?.job;
+                Self::Job(job.id.clone(), job.health_check.is_some())
+            }
+            "names" => Self::Name(schema::decode::<NameRecord>(key, value).ok()?.id),
+            "hosts" => {
+                let record = schema::decode::<HostRecord>(key, value).ok()?;
+                let goals = record.goals.into_iter().map(|(id, goal)| {
+                    let checked = goal.job.health_check.is_some();
+                    (id, (goal.goal, checked))
+                });
+                Self::Host(Arc::new(HostFact {
+                    agent_id: record.agent_id,
+                    epoch: record.epoch,
+                    revision: record.revision,
+                    goals: goals.collect(),
+                }))
+            }
+            "up" | "masters" => Self::Presence(Arc::new(schema::decode(key, value).ok()?)),
+            "status" => {
+                let report = schema::decode::<HostReport>(key, value).ok()?;
+                let tasks = report.tasks.into_iter();
+                Self::Report(Arc::new(ReportFact {
+                    agent_id: report.agent_id,
+                    tasks: tasks
+                        .map(|(id, task)| (id, (task.state, task.error)))
+                        .collect(),
+                }))
+            }
+            "audit" => Self::Audit(Arc::new(schema::decode(key, value).ok()?)),
+            _ => return None,
+        })
+    }
+
+    /// The host record, if it is one.
+    #[must_use]
+    pub fn host(&self) -> Option<&Arc<HostFact>> {
+        match self {
+            Self::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    /// The presence, if it is one.
+    #[must_use]
+    pub fn presence(&self) -> Option<&Presence> {
+        match self {
+            Self::Presence(presence) => Some(presence),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("-"),
+            Self::Cluster(id) => write!(f, "cluster {id}"),
+            Self::Job(id, _) | Self::Name(id) => write!(f, "{}", short(id)),
+            Self::Host(host) => {
+                write!(f, "of {} r{} [", host.agent_id, host.revision)?;
+                for (index, (job, (goal, _))) in host.goals.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{}={goal}", short(job))?;
+                }
+                f.write_str("]")
+            }
+            Self::Presence(presence) => write!(f, "{} {}", presence.id, presence.incarnation),
+            Self::Report(report) => {
+                write!(f, "by {} [", report.agent_id)?;
+                for (index, (job, (state, _))) in report.tasks.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{}={state}", short(job))?;
+                }
+                f.write_str("]")
+            }
+            Self::Audit(audit) => write!(f, "{} by {}", audit.action, audit.principal),
+            Self::Other(digest) => write!(f, "#{digest:x}"),
+        }
+    }
+}
+
+/// A job's id without its hash, which no reader of a trace needs.
+pub(super) fn short(job: &JobId) -> JobId {
+    job.without_hash()
+}

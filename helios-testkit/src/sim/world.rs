@@ -1,0 +1,325 @@
+//! Everything there is, and the one way to call it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::dice::Dice;
+use super::disk::Disk;
+use super::engine::Engine;
+use super::fault::{FaultKind, Point, Schedule};
+use super::store::Model;
+use super::trace::{Actor, Event, What};
+
+/// A handle on everything there is. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct World(Arc<Inner>);
+
+struct Inner {
+    start: Instant,
+    state: Mutex<State>,
+}
+
+/// Everything there is.
+pub(super) struct State {
+    pub(super) seed: u64,
+    /// The present, since the start of the run.
+    pub(super) now: Duration,
+    pub(super) schedule: Schedule,
+    pub(super) faults_on: bool,
+    pub(super) events: Vec<Event>,
+    pub(super) store: Model,
+    pub(super) engines: BTreeMap<u16, Engine>,
+    pub(super) disks: BTreeMap<u16, Disk>,
+    pub(super) clock_jumps: BTreeMap<Actor, i64>,
+    pub(super) registry_down_until: Duration,
+    pub(super) lives: BTreeMap<Actor, u32>,
+    pub(super) calls: BTreeMap<Actor, u64>,
+    pub(super) calls_that_can_fail: BTreeMap<Actor, u64>,
+    pub(super) injected: BTreeSet<Point>,
+    pub(super) sometimes: BTreeMap<&'static str, u64>,
+    pub(super) last_engine_call: u64,
+    pub(super) control: mpsc::UnboundedSender<Control>,
+}
+
+/// What the simulator has to hear of at once.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// An actor died of a fault.
+    Died(Actor),
+    /// An actor came to an end by itself.
+    Ended(Actor, u32),
+}
+
+/// One start of an actor. Whatever it was given stops working with its end.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) actor: Actor,
+    pub(super) number: u32,
+    over: AtomicBool,
+}
+
+/// How long a call takes when nothing is wrong, and how long its maker waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The longest way there, and back.
+    pub(super) travel: Duration,
+    /// From its arrival to its effect.
+    pub(super) work: Duration,
+    /// After which its maker is told that nobody knows.
+    pub(super) patience: Duration,
+    /// How much later it may still take effect.
+    pub(super) late: Duration,
+}
+
+/// Why a call has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Refused,
+    Lost,
+    Late,
+}
+
+impl World {
+    pub(super) fn new(state: State) -> Self {
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Looks at everything, or changes it. `work` must not wait.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.now = self.0.start.elapsed();
+        work(&mut state)
+    }
+
+    /// When the run began.
+    pub(super) fn start(&self) -> Instant {
+        self.0.start
+    }
+
+    /// Begins the next life of an actor.
+    pub(super) fn begin_life(&self, actor: Actor) -> Arc<Life> {
+        let number = self.with(|state| {
+            let number = state.lives.entry(actor).or_default();
+            *number += 1;
+            let number = *number;
+            state.record(actor, What::Started);
+            number
+        });
+        Arc::new(Life {
+            actor,
+            number,
+            over: AtomicBool::new(false),
+        })
+    }
+
+    /// Ends a life, as a kill would. Calls under way may still take effect.
+    pub(super) fn kill(&self, life: &Life) {
+        if life.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let silent = self.with(|state| {
+            state.record(life.actor, What::Crashed);
+            if let Actor::Agent(machine) = life.actor {
+                let mut dice = state.dice("unsynced", u64::from(life.number));
+                let disk = state.disks.get_mut(&machine);
+                let saved = disk.map(|disk| disk.crash(&mut dice));
+                for what in saved.unwrap_or_default() {
+                    state.record(life.actor, what);
+                }
+            }
+            // If nobody listens the run is over.
+            let _ = state.control.send(Control::Died(life.actor));
+            let now = state.now;
+            state.store.client_dies(life.actor, life.number, now)
+        });
+        self.expire_later(silent);
+    }
+
+    /// Ends the session after its timeout, unless it is heard of again.
+    pub(super) fn expire_later(&self, session: Option<u64>) {
+        let Some(session) = session else { return };
+        let world = self.clone();
+        tokio::spawn(async move {
+            let timeout = world.with(|state| state.store.session_timeout);
+            sleep(timeout).await;
+            world.with(|state| {
+                let now = state.now;
+                if state.store.is_overdue(session, now) {
+                    state.expire(session);
+                }
+            });
+        });
+    }
+
+    /// Never comes back if the life is over; calls made then come from tasks that should have ended with
+    /// it.
+    pub(super) async fn still_alive(&self, life: &Life) {
+        if life.is_over() {
+            pending::<()>().await;
+        }
+    }
+
+    /// Makes a call that changes something: the way there, the effect, and the way back. Once it has
+    /// arrived it takes effect, whatever becomes of its maker.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        life: &Arc<Life>,
+        pace: Pace,
+        apply: impl FnOnce(&mut State) -> T + Send + 'static,
+        failed: impl Fn(Trouble) -> T,
+    ) -> T {
+        self.still_alive(life).await;
+        let (fault, mut dice) = self.with(|state| state.next_call(life));
+        sleep(dice.between(Duration::ZERO, pace.travel)).await;
+        self.still_alive(life).await;
+        match fault {
+            Some(FaultKind::CrashBefore) => {
+                self.kill(life);
+                return pending().await;
+            }
+            Some(FaultKind::Refused) => return failed(Trouble::Refused),
+            _ => {}
+        }
+        let extra = match fault {
+            Some(FaultKind::Slow) => dice.between(pace.patience / 4, pace.patience),
+            Some(FaultKind::Late) => pace.patience + dice.between(Duration::ZERO, pace.late),
+            _ => Duration::ZERO,
+        };
+        let (sender, receiver) = oneshot::channel();
+        let world = self.clone();
+        tokio::spawn(async move {
+            sleep(pace.work + extra).await;
+            // Whether anybody still waits for it does not matter.
+            let _ = sender.send(world.with(apply));
+        });
+        if fault == Some(FaultKind::Late) {
+            sleep(pace.patience).await;
+            self.still_alive(life).await;
+            return failed(Trouble::Late);
+        }
+        let Ok(result) = receiver.await else {
+            return pending().await;
+        };
+        if fault == Some(FaultKind::CrashAfter) {
+            self.kill(life);
+        }
+        sleep(dice.between(Duration::ZERO, pace.travel)).await;
+        self.still_alive(life).await;
+        if fault == Some(FaultKind::Lost) {
+            return failed(Trouble::Lost);
+        }
+        result
+    }
+
+    /// Makes a call that changes nothing.
+    pub(super) async fn look<T>(
+        &self,
+        life: &Arc<Life>,
+        pace: Pace,
+        apply: impl FnOnce(&mut State) -> T,
+        failed: impl Fn(Trouble) -> T,
+    ) -> T {
+        self.still_alive(life).await;
+        let (fault, mut dice) = self.with(|state| state.next_call(life));
+        let extra = match fault {
+            Some(FaultKind::Slow) => dice.between(pace.patience / 4, pace.patience),
+            Some(FaultKind::Late) => pace.patience,
+            _ => Duration::ZERO,
+        };
+        sleep(dice.between(Duration::ZERO, pace.travel * 2) + pace.work + extra).await;
+        self.still_alive(life).await;
+        match fault {
+            Some(FaultKind::CrashBefore | FaultKind::CrashAfter) => {
+                self.kill(life);
+                pending().await
+            }
+            Some(FaultKind::Refused) => failed(Trouble::Refused),
+            Some(FaultKind::Lost) => failed(Trouble::Lost),
+            Some(FaultKind::Late) => failed(Trouble::Late),
+            Some(FaultKind::Slow) | None => self.with(apply),
+        }
+    }
+}
+
+impl Life {
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    pub(super) fn record(&mut self, actor: Actor, what: What) {
+        let incarnation = match actor {
+            Actor::Engine(machine) => self.lives.get(&Actor::Agent(machine)),
+            actor => self.lives.get(&actor),
+        };
+        self.events.push(Event {
+            seq: self.events.len(),
+            at: self.now,
+            actor,
+            incarnation: incarnation.copied().unwrap_or(0),
+            what,
+        });
+    }
+
+    /// The dice of the `count`-th operation of that name.
+    pub(super) fn dice(&self, name: &str, count: u64) -> Dice {
+        Dice::new(self.seed, name, count)
+    }
+
+    /// Counts something that a campaign should have seen.
+    pub(super) fn sometimes(&mut self, name: &'static str) {
+        *self.sometimes.entry(name).or_default() += 1;
+    }
+
+    /// Notes a fault that is about to happen.
+    pub(super) fn inject(&mut self, actor: Actor, point: Point, how: &str) {
+        self.injected.insert(point);
+        self.record(actor, What::Fault(format!("{point}{how}")));
+    }
+
+    /// Ends a session, and with it what was bound to it.
+    pub(super) fn expire(&mut self, session: u64) {
+        self.record(Actor::Store, What::Expired { session });
+        let now = self.now;
+        let mut dice = self.dice("expire", session);
+        if let Some(commit) = self.store.expire(session, now, &mut dice) {
+            self.record(Actor::Store, commit);
+        }
+    }
+
+    fn next_call(&mut self, life: &Life) -> (Option<FaultKind>, Dice) {
+        let count = self.calls.entry(life.actor).or_default();
+        let call = *count;
+        *count += 1;
+        if self.faults_on {
+            self.calls_that_can_fail.insert(life.actor, call + 1);
+        }
+        let fault = self
+            .schedule
+            .fault(life.actor, call)
+            .filter(|_| self.faults_on);
+        if let Some(kind) = fault {
+            let actor = life.actor;
+            self.inject(actor, Point::Call { actor, call, kind }, "");
+        }
+        (fault, self.dice(&life.actor.to_string(), call))
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
