@@ -10,13 +10,13 @@ SHELL := bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: test services lint docs examples tests fix demo bench nightly down
+.PHONY: test services lint docs examples simulation tests fix demo bench nightly down
 
 # Started on loopback, in this order; each script is safe to repeat.
 SERVICES := docker-engine test-image registry zookeeper
 
 # A service that a test needs and that is missing fails the test: nothing is skipped.
-test: services lint docs examples tests
+test: services lint docs examples simulation tests
 
 services:
 	@for service in $(SERVICES); do scripts/$$service; done
@@ -31,6 +31,10 @@ docs:
 
 examples:
 	@scripts/examples
+
+# Optimised, since it is all computing; the whole workspace runs a few seeds of it again without.
+simulation:
+	HELIOS_SIM_SEEDS=$${HELIOS_SIM_SEEDS:-2500} cargo test --profile simulation --package helios-tests --test simulation --locked
 
 # Last, so that the summary of the run is the last thing printed.
 tests:

@@ -6,3 +6,4 @@
 //! | `cluster` | changes of many masters through a bad connection happen exactly once and keep the schema's invariants | nothing |
 //! | `conformance` | every backend keeps every guarantee of its port, and the suites catch planted bugs | Docker, ZooKeeper |
 //! | `tidy` | the sources keep the rules of `ARCHITECTURE.md` and `CONTRIBUTING.md` | nothing |
+//! | `simulation` | whole fleets whose stores, engines, clocks and disks fail, by seed; planted bugs are found | nothing |

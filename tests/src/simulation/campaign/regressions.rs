@@ -1,0 +1,38 @@
+//! Seeds that once showed a bug of ours.
+
+use super::swarm;
+
+fn stays_clean(seed: u64) {
+    let report = swarm(seed).run();
+    assert!(report.is_clean(), "{report}");
+}
+
+/// A job that was never found well was reported as running while the engine was away.
+#[test]
+fn seed_10_unwell_is_not_running_while_the_engine_is_away() {
+    stays_clean(10);
+}
+
+/// After a restart goals that were only remembered stopped a job that was wanted again by then.
+#[test]
+fn seed_142_what_is_remembered_stops_nothing() {
+    stays_clean(142);
+}
+
+/// An agent announced itself and reported under a name that had been given to another one meanwhile.
+#[test]
+fn seed_155_a_lost_name_is_not_announced() {
+    stays_clean(155);
+}
+
+/// The presence of another agent had the version of the own one that was gone, and so the report was written.
+#[test]
+fn seed_412_a_version_that_repeats_proves_nothing() {
+    stays_clean(412);
+}
+
+/// A start that took effect during a remove made the job be reported as running.
+#[test]
+fn seed_166_what_is_being_removed_does_not_run() {
+    stays_clean(166);
+}

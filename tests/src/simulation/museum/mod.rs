@@ -1,0 +1,248 @@
+//! Bugs that real orchestrators shipped, planted into a plain agent or a plain master. Each must be found.
+
+mod masters;
+mod plain;
+
+use std::fmt::Write as _;
+
+use helios_testkit::sim::{Bounds, Faults, Report, Sim};
+
+/// What is wrong with the plain agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    NewNames,
+    DoesNotAdopt,
+    ForgetsItsOwn,
+    ReapsByOldGoals,
+    ReapsTheOld,
+    SaysRunning,
+    SamePort,
+    UnreadableIsEmpty,
+    TimeTravel,
+    StartsAllAtBoot,
+    RestoresGoals,
+    LostWatch,
+    AnnouncesOnce,
+    ReportsAnyway,
+    SkipsHealth,
+    WallClock,
+    RetriesAtOnce,
+    GrowsForEver,
+    KeepsLeases,
+    NeverRemoves,
+    UndeploysLate,
+}
+
+/// A planted bug, and what must find it.
+struct Exhibit {
+    class: &'static str,
+    what: &'static str,
+    checks: &'static [&'static str],
+    plant: fn(Sim) -> Sim,
+}
+
+/// Within how many seeds every one of them must be found.
+const SEEDS_MAX: u64 = 150;
+
+macro_rules! exhibit {
+    ($class:literal, $bug:ident, $what:literal, $checks:expr) => {
+        Exhibit {
+            class: $class,
+            what: $what,
+            checks: $checks,
+            plant: |sim| sim.agent(|host| plain::run(host, Some(Bug::$bug))),
+        }
+    };
+    ($class:literal, master $work:path, $what:literal, $checks:expr) => {
+        Exhibit {
+            class: $class,
+            what: $what,
+            checks: $checks,
+            plant: |sim| sim.workload(helios_testkit::sim::Workload::new($work)),
+        }
+    };
+}
+
+const MUSEUM: &[Exhibit] = &[
+    exhibit!(
+        "B1",
+        NewNames,
+        "a create is tried again under another name",
+        &["S1", "S11"]
+    ),
+    exhibit!(
+        "B2",
+        DoesNotAdopt,
+        "after a restart what runs already is not recognised",
+        &["S1", "S11"]
+    ),
+    exhibit!(
+        "B3",
+        ForgetsItsOwn,
+        "only containers made in this life are ever removed",
+        &["L2", "L1", "L9"]
+    ),
+    exhibit!(
+        "B4",
+        ReapsByOldGoals,
+        "the reaper goes by the goals as they were at the start",
+        &["S2"]
+    ),
+    exhibit!(
+        "B5",
+        SaysRunning,
+        "a start that failed is reported as running",
+        &["S13"]
+    ),
+    exhibit!(
+        "B6",
+        SamePort,
+        "two jobs are leased the same port",
+        &["L1", "S3"]
+    ),
+    exhibit!(
+        "B7",
+        UnreadableIsEmpty,
+        "goals that cannot be read are no goals",
+        &["S4", "S2"]
+    ),
+    exhibit!(
+        "B8",
+        TimeTravel,
+        "goals older than those acted on are acted on",
+        &["S9", "S5"]
+    ),
+    exhibit!(
+        "B9",
+        StartsAllAtBoot,
+        "whatever is there is started at boot",
+        &["S5", "S9"]
+    ),
+    exhibit!(
+        "B10",
+        LostWatch,
+        "the first error of a watch ends it, and nothing is read again",
+        &["L1", "L9"]
+    ),
+    exhibit!(
+        "B11",
+        AnnouncesOnce,
+        "presence is announced once, and lost with the session",
+        &["L5"]
+    ),
+    exhibit!(
+        "B11",
+        ReportsAnyway,
+        "an agent that lost its name goes on reporting under it",
+        &["S12"]
+    ),
+    exhibit!("B14", master masters::writes_in_parts, "a job is removed in two transactions", &["S8"]),
+    exhibit!(
+        "B15",
+        SkipsHealth,
+        "what runs is reported as running, well or not",
+        &["S13"]
+    ),
+    exhibit!(
+        "B16",
+        WallClock,
+        "waits are measured by the wall clock",
+        &["L1", "L6"]
+    ),
+    exhibit!(
+        "B17",
+        RetriesAtOnce,
+        "what failed is tried again at once, by all",
+        &["S14"]
+    ),
+    exhibit!(
+        "B18",
+        ReapsTheOld,
+        "everything is restarted now and then",
+        &["S2", "L7"]
+    ),
+    exhibit!("B19", GrowsForEver, "a record grows for ever", &["S15"]),
+    exhibit!(
+        "B20",
+        ReapsTheOld,
+        "what is old is reaped, wanted or not",
+        &["S2"]
+    ),
+    exhibit!(
+        "ports",
+        KeepsLeases,
+        "the ports of what is undeployed stay leased",
+        &["L3"]
+    ),
+    exhibit!(
+        "late",
+        UndeploysLate,
+        "what is undeployed is stopped minutes later",
+        &["L9"]
+    ),
+    exhibit!(
+        "rubbish",
+        NeverRemoves,
+        "what is stopped is never removed",
+        &["L2"]
+    ),
+    exhibit!("lost write", master masters::acknowledges_too_much, "a change is acknowledged that was not made", &["S16"]),
+    exhibit!("blind retry", master masters::retries_blindly, "a commit of unknown outcome is made again", &["S16"]),
+    exhibit!("no audit", master masters::leaves_no_trace, "goals are changed without a record", &["S17"]),
+    exhibit!("stray key", master masters::writes_anywhere, "something is stored where nothing has a place", &["S19"]),
+];
+
+fn sim(seed: u64) -> Sim {
+    Sim::swarm(seed).bounds(Bounds {
+        commit_bytes_max: 40_000,
+        idle_commits_per_minute: 60,
+        ..Bounds::default()
+    })
+}
+
+/// How many seeds it takes until one of the expected checks speaks.
+fn seeds_until_found(exhibit: &Exhibit) -> Option<(u64, &'static str, Report)> {
+    (0..SEEDS_MAX).find_map(|seed| {
+        let report = (exhibit.plant)(sim(seed)).run();
+        let found = exhibit.checks.iter().find(|check| report.violates(check))?;
+        Some((seed + 1, *found, report))
+    })
+}
+
+/// Prints the table of docs/reliability.md.
+#[test]
+fn every_planted_bug_is_found() {
+    let mut table =
+        String::from("| class | planted bug | found by | after seeds |\n|---|---|---|---|\n");
+    let mut missed = Vec::new();
+    for exhibit in MUSEUM {
+        let Exhibit { class, what, .. } = exhibit;
+        match seeds_until_found(exhibit) {
+            Some((seeds, check, _)) => {
+                writeln!(table, "| {class} | {what} | {check} | {seeds} |").expect("a text");
+            }
+            None => missed.push(*what),
+        }
+    }
+    println!("{table}");
+    assert!(
+        missed.is_empty(),
+        "within {SEEDS_MAX} seeds nothing found: {missed:?}"
+    );
+}
+
+/// Else the checks might find something that is wrong with the plain agent anyway.
+#[test]
+fn the_plain_agent_without_a_bug_is_left_alone_when_nothing_fails() {
+    for seed in 0..3 {
+        let plain = sim(seed)
+            .agent(|host| plain::run(host, None))
+            .faults(Faults::none());
+        let report = plain.run();
+        assert!(report.is_clean(), "{report}");
+    }
+}
+
+pub(crate) async fn plain(host: helios_testkit::sim::HostCtx, bug: Bug) {
+    plain::run(host, Some(bug)).await;
+}

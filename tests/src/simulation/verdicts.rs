@@ -1,0 +1,136 @@
+//! What the simulator says of agents that cannot be simulated, and whether it can be trusted itself.
+
+use std::collections::HashMap;
+use std::process::Command;
+use std::time::Duration;
+
+use helios_testkit::sim::{Faults, Sim, reduce};
+use tokio::time::sleep;
+
+fn verdict(sim: Sim) -> String {
+    let report = sim.hosts(1).lasting(Duration::from_secs(20)).run();
+    let found = report
+        .violations
+        .iter()
+        .find(|violation| violation.check == "well-behaved");
+    found.map_or_else(
+        || format!("no verdict: {report}"),
+        |violation| violation.message.clone(),
+    )
+}
+
+#[test]
+fn an_agent_that_panics_is_named() {
+    let sim = Sim::new(1).agent(|host| async move {
+        sleep(Duration::from_secs(1)).await;
+        assert!(host.host.as_str().is_empty(), "a bug of mine");
+    });
+    assert_eq!(verdict(sim), "agent0: it panicked: a bug of mine");
+}
+
+#[test]
+fn an_agent_that_spins_is_named() {
+    let sim = Sim::new(1).agent(|_| async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(verdict(sim).starts_with("agent0: it was polled 100000 times"));
+}
+
+#[test]
+fn an_agent_that_blocks_its_thread_is_named() {
+    let sim = Sim::new(1).agent(|_| async {
+        loop {
+            std::thread::sleep(Duration::from_secs(3600));
+        }
+    });
+    assert!(verdict(sim).starts_with("agent0 blocks"));
+}
+
+#[test]
+fn an_agent_that_leaves_tasks_behind_harms_nobody() {
+    let sim = Sim::new(3)
+        .hosts(1)
+        .faults(Faults::swarm())
+        .agent(|host| async move {
+            let stray = (host.store.clone(), host.runtime.clone());
+            tokio::spawn(async move {
+                loop {
+                    // Dead with its agent, whoever runs it.
+                    drop(stray.1.list().await);
+                    sleep(Duration::from_secs(1)).await;
+                }
+            });
+            drop(host.helios_agent().run(std::future::pending()).await);
+        });
+    let report = sim.run();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn an_agent_that_is_not_deterministic_is_shown() {
+    let make = || {
+        Sim::new(1)
+            .hosts(1)
+            .lasting(Duration::from_secs(20))
+            .agent(|host| async move {
+                let names: HashMap<u32, &str> = (0..64).map(|n| (n, "x")).collect();
+                for number in names.keys().take(3) {
+                    let key = format!("status/{number}").parse().expect("a key");
+                    drop(host.store.get(&key).await);
+                }
+                std::future::pending::<()>().await;
+            })
+    };
+    let report = Sim::run_twice(make);
+    assert!(report.violates("deterministic"), "{report}");
+    let clean = Sim::run_twice(|| Sim::swarm(7));
+    assert!(!clean.violates("deterministic"), "{clean}");
+}
+
+/// Prints the hashes of a few seeds; run by the next test in processes of their own.
+#[test]
+fn print_hashes() {
+    for seed in 0..5 {
+        println!("hash {seed} {:016x}", Sim::swarm(seed).run().trace.hash());
+    }
+}
+
+#[test]
+fn two_processes_see_the_same() {
+    let hashes = || {
+        let this = std::env::current_exe().expect("this program");
+        let output = Command::new(this)
+            .args(["--exact", "verdicts::print_hashes", "--nocapture"])
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = text.lines().filter(|line| line.contains("hash "));
+        lines.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let first = hashes();
+    assert_eq!(first.len(), 5);
+    assert_eq!(first, hashes());
+}
+
+#[test]
+fn a_failure_is_reduced_to_the_faults_it_needs() {
+    let run = |seed, faults: Faults| {
+        let sim = Sim::new(seed).hosts(1).faults(faults);
+        sim.agent(|host| crate::museum::plain(host, crate::museum::Bug::UnreadableIsEmpty))
+            .run()
+    };
+    let mut reports = (0..50).map(|seed| run(seed, Faults::swarm()));
+    let failed = reports.find(|report| report.violates("S4") && report.faults.len() > 20);
+    let failed = failed.expect("a seed that shows the bug");
+    let (seed, check) = (failed.seed, failed.violations[0].check);
+    let all = failed.faults.len();
+    let (reduced, faults) = reduce(failed, &Faults::swarm(), |faults| run(seed, faults));
+    assert!(reduced.violates(check), "{reduced}");
+    assert!(
+        faults.len() * 4 <= all,
+        "{} of {all} faults are left",
+        faults.len()
+    );
+}
