@@ -6,6 +6,8 @@
 
 mod conformance;
 mod ensemble;
+mod fleet;
+mod host;
 mod load;
 mod one_server;
 mod presence;
@@ -14,3 +16,4 @@ mod security;
 mod side_by_side;
 mod three_servers;
 mod watching;
+mod wrong_store;
