@@ -1,7 +1,7 @@
 //! Where a command tells and asks.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -59,7 +59,8 @@ impl Console {
         Self {
             out: Box::new(BufWriter::new(io::stdout())),
             err: Box::new(io::stderr()),
-            input: Box::new(io::stdin().lock()),
+            // Not locked: a job file may be read from it, too.
+            input: Box::new(BufReader::new(io::stdin())),
             colour: live && environment.variable("NO_COLOR").is_none(),
             live,
             broken: None,

@@ -71,6 +71,16 @@ fn every_broken_rule_is_listed_with_member_value_and_remedy() {
 }
 
 #[test]
+fn a_job_file_on_the_standard_input() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = helios(home.path());
+    command.args(["create", "-f", "-"]);
+    let output = run(command, "image: nginx");
+    let said = text(&output.stderr);
+    assert!(said.contains("the job file - holds no JSON"), "{said}");
+}
+
+#[test]
 fn a_master_that_is_not_there() {
     let home = tempfile::tempdir().unwrap();
     let mut command = helios(home.path());
