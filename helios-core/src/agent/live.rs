@@ -73,6 +73,18 @@ impl Live {
         self.desired.complete = true;
     }
 
+    /// The goals that are followed could not be stored: they are not followed then, and neither are those of
+    /// `before` where the new ones say otherwise. What both want goes on; nothing is stopped.
+    pub(super) fn doubt(&mut self, before: Remembered) {
+        let unstored = self.follow(before);
+        self.confirmed = false;
+        self.desired.complete = false;
+        self.desired.tasks.retain(|id, task| {
+            let goal = unstored.goals.get(id);
+            goal.is_some_and(|goal| goal.goal == task.goal)
+        });
+    }
+
     /// Learns from a look at the containers.
     pub(super) fn see(&mut self, look: Result<Containers, RuntimeError>, now: Moment) {
         match look {

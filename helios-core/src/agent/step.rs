@@ -128,7 +128,7 @@ impl Running {
                 self.problems.insert("state", error.to_string());
                 self.wake_at(Some(now.plus(RETRY_AFTER)));
                 if let Some(before) = before {
-                    self.live.follow(before);
+                    self.live.doubt(before);
                     self.goals_are_news = true;
                 }
                 self.live.observed.leases_frozen = true;

@@ -100,7 +100,12 @@ pub(super) fn unwanted(
     desired: &Desired,
 ) -> Decision {
     if !desired.complete {
-        let state = container.map_or(TaskState::Stopped, state_of);
+        // Whether it is well is not looked at without its goal, and RUNNING would say so.
+        let state = match container.map(state_of) {
+            Some(TaskState::Running) => TaskState::Unknown,
+            Some(state) => state,
+            None => TaskState::Stopped,
+        };
         return Decision::wait(Waiting::ForGoals, Because::GoalsUnknown, state);
     }
     let memory = observed.memories.get(id);

@@ -36,3 +36,16 @@ fn seed_412_a_version_that_repeats_proves_nothing() {
 fn seed_166_what_is_being_removed_does_not_run() {
     stays_clean(166);
 }
+
+/// Goals that could not be stored were not followed, and what the older ones did not want was stopped, though
+/// it was known to be wanted again.
+#[test]
+fn seed_1485_what_cannot_be_stored_stops_nothing() {
+    stays_clean(1485);
+}
+
+/// The same when the answer of a save was lost.
+#[test]
+fn seed_1489_a_save_whose_answer_was_lost_stops_nothing() {
+    stays_clean(1489);
+}
