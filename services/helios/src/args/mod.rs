@@ -5,6 +5,7 @@ mod deploy;
 mod hosts;
 mod jobs;
 mod server;
+mod zookeeper;
 
 use std::ffi::OsString;
 
@@ -14,7 +15,8 @@ pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
-pub use server::{AgentArgs, AgentOptions, MasterArgs, SoloArgs};
+pub use server::{AgentArgs, AgentOptions, MasterArgs, SoloArgs, StoreArgs};
+pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 
 /// Deploys containers to hosts.
 ///
@@ -79,10 +81,13 @@ pub enum Command {
     Master(MasterArgs),
     /// Runs the agent of this machine
     Agent(AgentArgs),
+    /// Looks after a store in ZooKeeper
+    #[cfg(feature = "zookeeper")]
+    Zk(ZkArgs),
 }
 
 /// The commands that ask no master, and so take none of the options for that.
-const SERVERS: [&str; 3] = ["solo", "master", "agent"];
+const SERVERS: [&str; 4] = ["solo", "master", "agent", "zk"];
 
 impl Cli {
     /// Reads a command line; the first of `arguments` is the name of the program.

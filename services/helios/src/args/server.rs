@@ -5,13 +5,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ZooKeeperArgs;
+
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
 pub struct SoloArgs {
-    /// Where state lives: file:DIR, or memory: to forget it at the end [default: a folder of the state
-    /// directory]
+    /// Where state lives: file:DIR, zk://h1:2181,h2:2181/helios, or memory: to forget it at the end
+    /// [default: a folder of the state directory]
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
+    /// How an ensemble is talked to
+    #[command(flatten)]
+    pub zookeeper: ZooKeeperArgs,
     /// Where the master listens
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5801")]
     pub listen: SocketAddr,
@@ -20,12 +25,43 @@ pub struct SoloArgs {
     pub agent: AgentOptions,
 }
 
+/// Where state lives, for processes that may share it.
+#[derive(Clone, Debug, Args)]
+pub struct StoreArgs {
+    /// Where state lives, for all masters and agents of a fleet: zk://h1:2181,h2:2181/helios
+    #[arg(
+        long,
+        value_name = "STORE",
+        required_unless_present = "zk",
+        conflicts_with = "zk"
+    )]
+    pub store: Option<String>,
+    /// The same as --store zk://CONNECT
+    #[arg(long, value_name = "CONNECT")]
+    pub zk: Option<String>,
+    /// How an ensemble is talked to
+    #[command(flatten)]
+    pub zookeeper: ZooKeeperArgs,
+}
+
+impl StoreArgs {
+    /// The store, named as by `--store`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.store, &self.zk) {
+            (Some(store), _) => store.clone(),
+            (None, Some(connect)) if connect.starts_with("zk://") => connect.clone(),
+            (None, connect) => format!("zk://{}", connect.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
 /// What `master` takes.
 #[derive(Clone, Debug, Args)]
 pub struct MasterArgs {
-    /// Where state lives, for all masters and agents of a fleet: zk://h1:2181,h2:2181/helios
-    #[arg(long, value_name = "STORE")]
-    pub store: String,
+    /// Where state lives
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5801")]
     pub listen: SocketAddr,
@@ -37,9 +73,9 @@ pub struct MasterArgs {
 /// What `agent` takes.
 #[derive(Clone, Debug, Args)]
 pub struct AgentArgs {
-    /// Where state lives, for all masters and agents of a fleet: zk://h1:2181,h2:2181/helios
-    #[arg(long, value_name = "STORE")]
-    pub store: String,
+    /// Where state lives
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// What every agent takes
     #[command(flatten)]
     pub agent: AgentOptions,

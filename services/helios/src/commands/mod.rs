@@ -39,6 +39,8 @@ pub(crate) fn run(
         Command::Solo(args) => return server::solo(args, environment, console),
         Command::Master(args) => return server::master(args, environment, console),
         Command::Agent(args) => return server::agent(args, environment, console),
+        #[cfg(feature = "zookeeper")]
+        Command::Zk(args) => return server::zk(args, environment, console),
         _ => {}
     }
     server::log_to_stderr(environment, level(options.verbose));
@@ -137,5 +139,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Watch(_) | Command::Solo(_) | Command::Master(_) | Command::Agent(_) => {
             Ok(Outcome::Done)
         }
+        #[cfg(feature = "zookeeper")]
+        Command::Zk(_) => Ok(Outcome::Done),
     }
 }

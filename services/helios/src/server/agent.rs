@@ -2,8 +2,9 @@
 
 use helios_core::agent::{Agent, AgentError};
 
-use super::host::Host;
+use super::host::{Host, host_name};
 use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::login::Login;
 use super::process::{Shutdown, on_threads};
 use super::store::StoreAddress;
 use crate::args::AgentArgs;
@@ -15,12 +16,14 @@ pub(crate) fn run(
     console: &mut Console,
 ) -> Result<Outcome, Failure> {
     log_to_stderr(environment, SERVER_LEVEL);
-    let address = StoreAddress::parse(&args.store)?;
+    let address = StoreAddress::parse(&args.store.name())?;
+    let login = Login::new(&args.store.zookeeper, environment);
+    let name = host_name(args.agent.name.as_deref(), environment)?;
     on_threads(async {
         let shutdown = Shutdown::on_signals()?;
-        let store = address.join()?;
+        let store = address.join(&login, &name)?;
         let host = Host::open(&args.agent, environment)?;
-        let (name, engine) = (host.name.clone(), host.engine.clone());
+        let engine = host.engine.clone();
         let agent = host.agent(store.handle()).await?;
         console.say(format_args!(
             "helios agent {name} ready, store {address}, engine {engine}"

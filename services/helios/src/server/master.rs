@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use super::host::host_name;
 use super::listener::listen;
 use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::login::Login;
 use super::process::{Shutdown, on_threads};
 use super::store::{OpenStore, StoreAddress};
 use crate::args::MasterArgs;
@@ -22,12 +23,13 @@ pub(crate) fn run(
 ) -> Result<Outcome, Failure> {
     log_to_stderr(environment, SERVER_LEVEL);
     let name = host_name(args.name.as_deref(), environment)?;
-    let address = StoreAddress::parse(&args.store)?;
+    let address = StoreAddress::parse(&args.store.name())?;
+    let login = Login::new(&args.store.zookeeper, environment);
     on_threads(async {
         let shutdown = Shutdown::on_signals()?;
         let listener = listen(args.listen).await?;
         let listens = local_address(&listener)?;
-        let store = address.open().await?;
+        let store = address.open(&login).await?;
         let master = Master::over(&store, name.to_string(), listener).await?;
         console.say(format_args!(
             "helios master {name} ready at http://{listens}, store {address}"

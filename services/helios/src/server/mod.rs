@@ -1,4 +1,4 @@
-//! The commands that go on running: `solo`, `master` and `agent`.
+//! The commands that go on running: `solo`, `master` and `agent`. And `zk`, which prepares a store for them.
 //!
 //! Each is a thin assembly of the libraries: it opens what they need, says clearly what cannot be opened, and
 //! runs them until it is told to stop.
@@ -7,12 +7,17 @@ mod agent;
 mod host;
 mod listener;
 mod log;
+mod login;
 mod master;
 mod process;
 mod solo;
 mod store;
+#[cfg(feature = "zookeeper")]
+mod zk;
 
 pub(crate) use agent::run as agent;
 pub(crate) use log::log_to_stderr;
 pub(crate) use master::run as master;
 pub(crate) use solo::run as solo;
+#[cfg(feature = "zookeeper")]
+pub(crate) use zk::run as zk;

@@ -10,6 +10,7 @@ use super::agent::run_agent;
 use super::host::Host;
 use super::listener::listen;
 use super::log::{SERVER_LEVEL, log_to_stderr};
+use super::login::Login;
 use super::master::{Master, local_address};
 use super::process::{Shutdown, on_threads};
 use super::store::StoreAddress;
@@ -36,7 +37,9 @@ pub(crate) fn run(
         };
         let listener = listen(args.listen).await?;
         let listens = local_address(&listener)?;
-        let store = address.open().await?;
+        let store = address
+            .open(&Login::new(&args.zookeeper, environment))
+            .await?;
         let (name, engine) = (host.name.clone(), host.engine.clone());
         let agent = host.agent(store.handle()).await?;
         let master = Master::over(&store, name.to_string(), listener).await?;

@@ -4,12 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use helios_core::Store;
 use helios_core::store::StoreError;
+use helios_core::{HostName, Store};
 #[cfg(feature = "zookeeper")]
-use helios_store::zookeeper::{ZooKeeperAddress, ZooKeeperOptions, ZooKeeperStore};
+use helios_store::zookeeper::{ZooKeeperAddress, ZooKeeperStore};
 use helios_store::{FileStore, MemoryStore};
 
+use super::login::Login;
 use crate::Failure;
 
 /// How a store is named on the command line.
@@ -50,24 +51,28 @@ impl StoreAddress {
         Self::File(dir.to_owned())
     }
 
-    /// Opens it, and says at once if that fails.
-    pub(super) async fn open(&self) -> Result<OpenStore, Failure> {
+    /// Opens it for a master, and says at once if that fails.
+    pub(super) async fn open(&self, login: &Login<'_>) -> Result<OpenStore, Failure> {
+        if matches!(self, Self::Memory | Self::File(_)) {
+            login.is_for_none(self)?;
+        }
         let opened = match self {
             Self::Memory => Ok(OpenStore::Memory(MemoryStore::new())),
             Self::File(dir) => FileStore::open(dir).map(OpenStore::File),
             #[cfg(feature = "zookeeper")]
-            Self::ZooKeeper(address) => {
-                let options = ZooKeeperOptions::new(address.clone());
-                ZooKeeperStore::connect(options)
-                    .await
-                    .map(OpenStore::ZooKeeper)
-            }
+            Self::ZooKeeper(address) => ZooKeeperStore::connect(login.master(address.clone())?)
+                .await
+                .map(OpenStore::ZooKeeper),
         };
         opened.map_err(|error| self.refused(error))
     }
 
     /// Opens it for an agent, which keeps its containers running also while the store is away.
-    pub(super) fn join(&self) -> Result<OpenStore, Failure> {
+    #[cfg_attr(
+        not(feature = "zookeeper"),
+        expect(unused_variables, reason = "no store can be joined")
+    )]
+    pub(super) fn join(&self, login: &Login<'_>, host: &HostName) -> Result<OpenStore, Failure> {
         match self {
             Self::Memory | Self::File(_) => Err(Failure::new(format!(
                 "the store {self} is for one process, and an agent needs a master beside it"
@@ -75,7 +80,7 @@ impl StoreAddress {
             .advise("on one machine `helios solo` is both; for more name a store that they share")),
             #[cfg(feature = "zookeeper")]
             Self::ZooKeeper(address) => {
-                let options = ZooKeeperOptions::new(address.clone());
+                let options = login.agent(address.clone(), host)?;
                 Ok(OpenStore::ZooKeeper(ZooKeeperStore::start(options)))
             }
         }
@@ -146,6 +151,8 @@ impl OpenStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Environment;
+    use crate::args::ZooKeeperArgs;
 
     #[test]
     fn a_store_is_named_by_its_kind() {
@@ -168,7 +175,12 @@ mod tests {
 
     #[test]
     fn an_agent_refuses_a_store_that_no_master_can_share() {
-        let failure = StoreAddress::Memory.join().unwrap_err().to_string();
+        let args = ZooKeeperArgs::default();
+        let environment = Environment::default();
+        let login = Login::new(&args, &environment);
+        let host = "web1".parse().unwrap();
+        let failure = StoreAddress::Memory.join(&login, &host).unwrap_err();
+        let failure = failure.to_string();
         assert!(failure.contains("is for one process"), "{failure}");
     }
 }
