@@ -142,7 +142,8 @@ fn missing(variable: &str, option: &str) -> Failure {
         .advise("set it in the environment of this process; passwords are no options")
 }
 
-#[cfg(all(test, feature = "zookeeper"))]
+#[cfg(test)]
+#[cfg(feature = "zookeeper")]
 mod tests {
     use super::*;
 
