@@ -1,19 +1,12 @@
 //! `helios zk init-acl` guards a store that was open.
 
-#[path = "../../../../tests/src/zookeeper/ensemble.rs"]
-#[expect(dead_code, reason = "most of it is for other tests")]
-mod ensemble;
-#[path = "../../../../tests/src/zookeeper/proxy.rs"]
-#[expect(dead_code, reason = "faults are for other tests")]
-mod proxy;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 use helios_core::store::{Key, Store, Txn};
 use helios_store::zookeeper::{Access, Credential, ZooKeeperStore};
 
-use ensemble::Ensemble;
+use crate::ensemble::Ensemble;
 
 const PASSWORDS: [(&str, &str); 2] = [
     ("HELIOS_ZK_MASTER_PASSWORD", "m-secret"),

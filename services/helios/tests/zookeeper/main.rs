@@ -1,4 +1,12 @@
 //! The binary on a real ZooKeeper server.
 
 #[cfg(test)]
+#[path = "../../../../tests/src/zookeeper/ensemble.rs"]
+#[expect(dead_code, reason = "most of it is for other tests")]
+mod ensemble;
+#[cfg(test)]
 mod init_acl;
+#[cfg(test)]
+#[path = "../../../../tests/src/zookeeper/proxy.rs"]
+#[expect(dead_code, reason = "faults are for other tests")]
+mod proxy;
