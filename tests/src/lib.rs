@@ -7,3 +7,4 @@
 //! | `conformance` | every backend keeps every guarantee of its port, and the suites catch planted bugs | Docker, ZooKeeper |
 //! | `tidy` | the sources keep the rules of `ARCHITECTURE.md` and `CONTRIBUTING.md` | nothing |
 //! | `simulation` | whole fleets whose stores, engines, clocks and disks fail, by seed; planted bugs are found | nothing |
+//! | `zookeeper` | the distributed store on real servers that are cut off, frozen, wiped and killed | ZooKeeper |
