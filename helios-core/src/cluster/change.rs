@@ -6,13 +6,10 @@ use crate::ops::{
     RemoveJob, RemoveView, SetGoal, Undeploy,
 };
 use crate::schema::{HostRecord, Keys, NameRecord, Stamp, Versioned};
-use crate::store::{StoreError, StoreErrorKind, Txn};
+use crate::store::{StoreError, StoreErrorKind};
 
-use super::doubt::{Doubt, Verdict};
+use super::transact::Step;
 use super::{Cluster, ClusterError, Records};
-
-/// How often a change is decided anew before its maker is told that others were always faster.
-const ATTEMPTS_MAX: u32 = 64;
 
 /// A change that is asked for.
 #[derive(Debug)]
@@ -25,14 +22,6 @@ enum Change<'a> {
     RegisterHost(&'a RegisterHost),
     TakeOverHost(&'a RegisterHost),
     DeregisterHost(&'a HostName),
-}
-
-/// What to do next about a change.
-enum Step {
-    /// Commit this, and the change is made.
-    Finish(Txn),
-    /// Commit this, and look again.
-    Prepare(Txn),
 }
 
 /// Changes. Each happens exactly once or, after an error, not at all; only after an error of the kind
@@ -108,42 +97,13 @@ impl Cluster {
         self.make(Change::DeregisterHost(host)).await
     }
 
-    /// Looks, decides and commits, until one of them is final.
     async fn make(&self, change: Change<'_>) -> Result<(), ClusterError> {
-        let stamp = self.stamp();
-        let _turn = self.lanes.turn(change.subject()).await;
-        let mut doubt = Doubt::default();
-        let mut prepared = false;
-        let mut lost = None;
-        for _ in 0..ATTEMPTS_MAX {
-            let decided = self.decide(&change, &stamp, prepared).await;
-            // Only now, so that a refusal for what this very change did is not taken for an answer.
-            let (txn, last) = match doubt.settle(&self.store, &stamp, decided).await? {
-                Verdict::Made => return Ok(()),
-                Verdict::Unknown => continue,
-                Verdict::Decided(Step::Finish(txn)) => (txn, true),
-                Verdict::Decided(Step::Prepare(txn)) => (txn, false),
-            };
-            if txn.is_empty() {
-                return Ok(());
-            }
-            match self.store.commit(txn).await {
-                Ok(()) if last => return Ok(()),
-                Ok(()) => prepared = true,
-                Err(error) if error.kind() == StoreErrorKind::Conflict => {
-                    prepared = false;
-                    lost = Some(error);
-                }
-                Err(error) if error.kind() == StoreErrorKind::Indeterminate => {
-                    prepared = false;
-                    doubt.begin(error).await?;
-                }
-                Err(error) => return Err(doubt.explain(error).into()),
-            }
-        }
-        Err(doubt
-            .explain(lost.unwrap_or_else(|| always_slower(&change)))
-            .into())
+        let change = &change;
+        self.attempt(change.subject(), |stamp, prepared| async move {
+            self.decide(change, &stamp, prepared).await
+        })
+        .await?;
+        Ok(())
     }
 
     /// One look at the store, and what follows from it. `prepared` says that the step before was to
@@ -259,12 +219,4 @@ impl Change<'_> {
             Self::DeregisterHost(host) => host.as_str(),
         }
     }
-}
-
-fn always_slower(change: &Change<'_>) -> StoreError {
-    let message = format!(
-        "{}: others were faster {ATTEMPTS_MAX} times",
-        change.subject()
-    );
-    StoreError::new(StoreErrorKind::Conflict, message)
 }

@@ -39,7 +39,7 @@ impl Doubt {
     ///
     /// # Errors
     /// The first such error, when there was time enough.
-    pub(super) async fn begin(&mut self, error: StoreError) -> Result<(), ClusterError> {
+    pub(super) async fn begin(&mut self, error: StoreError) -> Result<(), StoreError> {
         self.cause.get_or_insert(error);
         self.pause().await
     }
@@ -53,31 +53,32 @@ impl Doubt {
     ///
     /// # Errors
     /// What was decided, if it is an error; if there is doubt, only once it is settled.
-    pub(super) async fn settle<S>(
+    pub(super) async fn settle<S, R>(
         &mut self,
         store: &Arc<dyn Store>,
         stamp: &Stamp,
-        decided: Result<S, ClusterError>,
-    ) -> Result<Verdict<S>, ClusterError> {
+        decided: Result<S, ClusterError<R>>,
+    ) -> Result<Verdict<S>, ClusterError<R>> {
         if self.cause.is_none() {
             return decided.map(Verdict::Decided);
         }
         let key = Keys::audit(stamp.at, &stamp.operation);
         match (store.get(&key).await, decided) {
             (Ok(Some(entry)), decided) if entry.value == void(stamp) => {
-                return Err(decided.err().unwrap_or_else(|| given_up(key)));
+                return Err(decided.err().unwrap_or_else(|| given_up(key).into()));
             }
             (Ok(Some(_)), _) => return Ok(Verdict::Made),
             (Ok(None), Ok(step)) => return Ok(Verdict::Decided(step)),
             (Ok(None), Err(ClusterError::Refused(refused))) => {
                 let txn = Txn::new().create(key, void(stamp));
                 if store.commit(txn).await.is_ok() {
-                    return Err(refused.into());
+                    return Err(ClusterError::Refused(refused));
                 }
             }
             (Err(_), _) | (_, Err(ClusterError::Store(_))) => {}
         }
-        self.pause().await.map(|()| Verdict::Unknown)
+        self.pause().await?;
+        Ok(Verdict::Unknown)
     }
 
     /// The error to return for `error`: while there is doubt, "nothing was written" would be wrong.
@@ -85,9 +86,9 @@ impl Doubt {
         self.cause.unwrap_or(error)
     }
 
-    async fn pause(&mut self) -> Result<(), ClusterError> {
+    async fn pause(&mut self) -> Result<(), StoreError> {
         if self.pauses == PAUSES_MAX {
-            return self.cause.take().map_or(Ok(()), |cause| Err(cause.into()));
+            return self.cause.take().map_or(Ok(()), Err);
         }
         tokio::time::sleep(PAUSE * 2_u32.pow(self.pauses)).await;
         self.pauses += 1;
@@ -100,10 +101,9 @@ fn void(stamp: &Stamp) -> Bytes {
     encode(&AuditRecord::new(stamp, "nothing").detail("refused after an attempt got lost"))
 }
 
-fn given_up(key: Key) -> ClusterError {
+fn given_up(key: Key) -> StoreError {
     StoreError::conflict(
         key,
         "the change was given up, and became possible again: ask once more",
     )
-    .into()
 }

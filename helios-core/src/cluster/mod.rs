@@ -8,6 +8,7 @@ mod job_query;
 mod lanes;
 mod masters;
 mod records;
+mod transact;
 mod watch;
 
 use std::io;
@@ -182,7 +183,11 @@ impl Cluster {
         self.read(&Keys::host(host)).await
     }
 
-    async fn list<K, T>(&self, dir: &Key) -> Result<Records<K, T>, StoreError>
+    /// All records of one directory, for what has no method of its own.
+    ///
+    /// # Errors
+    /// Those of the store. What cannot be read is in [`Records::unreadable`].
+    pub async fn list<K, T>(&self, dir: &Key) -> Result<Records<K, T>, StoreError>
     where
         K: Ord + Clone + std::str::FromStr<Err: std::fmt::Display>,
         T: DeserializeOwned,
@@ -190,7 +195,11 @@ impl Cluster {
         Ok(Records::decode(dir, &self.store.list(dir).await?))
     }
 
-    async fn read<T: DeserializeOwned>(
+    /// The record at `key`, for what has no method of its own.
+    ///
+    /// # Errors
+    /// Those of the store; `Corrupt` if the entry is not what its place says.
+    pub async fn read<T: DeserializeOwned>(
         &self,
         key: &Key,
     ) -> Result<Option<Versioned<T>>, StoreError> {

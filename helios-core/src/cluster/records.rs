@@ -71,15 +71,17 @@ impl<K: Ord + Clone, T> Records<K, T> {
 }
 
 impl<K: Ord + Clone + FromStr<Err: fmt::Display>, T: DeserializeOwned> Records<K, T> {
-    /// The records of `dir`.
-    pub(super) fn decode(dir: &Key, snapshot: &Snapshot) -> Self {
+    /// The records of a `snapshot` of `dir`.
+    #[must_use]
+    pub fn decode(dir: &Key, snapshot: &Snapshot) -> Self {
         let mut records = Self::default();
         records.advance(dir, &Snapshot::new(), snapshot);
         records
     }
 
     /// Makes the records of the `older` snapshot those of the `newer` one, decoding only what changed.
-    pub(super) fn advance(&mut self, dir: &Key, older: &Snapshot, newer: &Snapshot) -> bool {
+    /// Returns whether anything did.
+    pub fn advance(&mut self, dir: &Key, older: &Snapshot, newer: &Snapshot) -> bool {
         let mut changed = false;
         for change in newer.changes_since(older) {
             changed = true;

@@ -50,8 +50,9 @@ use crate::model::{HostName, Job, JobId};
 use crate::schema::{AuditRecord, HostRecord, JobRecord, Keys, Stamp, Versioned, encode};
 use crate::store::{Key, Txn};
 
-/// The transaction, with the record that says what it does.
-fn audited(txn: Txn, stamp: &Stamp, record: &AuditRecord) -> Txn {
+/// The transaction, with the record that says what it does: the last touch of every operation, also of
+/// those that are decided elsewhere and made by [`Cluster::transact`](crate::cluster::Cluster::transact).
+pub fn audited(txn: Txn, stamp: &Stamp, record: &AuditRecord) -> Txn {
     txn.create(Keys::audit(stamp.at, &stamp.operation), encode(record))
 }
 

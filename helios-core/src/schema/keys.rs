@@ -92,6 +92,78 @@ impl Keys {
         key(&format!("status/{host}"))
     }
 
+    /// `history/<job id>`, the directory of what happened to a job, by host.
+    ///
+    /// # Errors
+    /// As [`job`](Self::job).
+    pub fn histories(job: &JobId) -> Result<Key, KeyError> {
+        key("history").child(job.as_str())
+    }
+
+    /// `history/<job id>/<host>`.
+    ///
+    /// # Errors
+    /// As [`job`](Self::job).
+    pub fn history(job: &JobId, host: &HostName) -> Result<Key, KeyError> {
+        Self::histories(job)?.child(host.as_str())
+    }
+
+    /// `groups`, the directory of all deployment groups.
+    #[must_use]
+    pub fn groups() -> Key {
+        key("groups")
+    }
+
+    /// `groups/<group>`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the name does not fit a key; there is no such group then.
+    pub fn group(name: &str) -> Result<Key, KeyError> {
+        Self::groups().child(name)
+    }
+
+    /// `variables`, the directory of all variables.
+    #[must_use]
+    pub fn variables() -> Key {
+        key("variables")
+    }
+
+    /// `variables/<variable>`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the name does not fit a key; there is no such variable then.
+    pub fn variable(name: &str) -> Result<Key, KeyError> {
+        Self::variables().child(name)
+    }
+
+    /// `resets`, the directory of all resets.
+    #[must_use]
+    pub fn resets() -> Key {
+        key("resets")
+    }
+
+    /// `resets/<reset>`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the name does not fit a key; there is no such reset then.
+    pub fn reset(name: &str) -> Result<Key, KeyError> {
+        Self::resets().child(name)
+    }
+
+    /// `tokens`, the directory of all tokens.
+    #[must_use]
+    pub fn tokens() -> Key {
+        key("tokens")
+    }
+
+    /// `tokens/<token>`, by the public part of a token.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the name does not fit a key; there is no such token then.
+    pub fn token(name: &str) -> Result<Key, KeyError> {
+        Self::tokens().child(name)
+    }
+
     /// `audit/<minute>`, the directory of all operations of that minute, counted from the Unix epoch.
     /// One directory a minute keeps each of them small enough to be listed.
     #[must_use]
