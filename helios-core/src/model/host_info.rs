@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::DockerVersion;
+use crate::time::Timestamp;
 
 /// The machine an agent runs on, as the agent sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -37,6 +38,15 @@ pub struct HostInfo {
     pub docker_host: Option<String>,
     /// Where the agent has the engine's certificates.
     pub docker_cert_path: Option<String>,
+    /// Which boot of the machine this is: another id after every reboot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
+    /// When the machine booted, by its own wall clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_since: Option<Timestamp>,
+    /// Whether the operating system asks for a reboot, as after an update of its kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reboot_required: Option<bool>,
 }
 
 read_members!(HostInfo {
@@ -54,6 +64,9 @@ read_members!(HostInfo {
     "dockerVersion" => docker_version,
     "dockerHost" => docker_host,
     "dockerCertPath" => docker_cert_path,
+    "bootId" => boot_id,
+    "upSince" => up_since,
+    "rebootRequired" => reboot_required,
 });
 
 optional_member!(HostInfo);

@@ -1,7 +1,7 @@
 //! A machine as it is told to be.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use helios_core::agent::{Machine, PortHolder};
 use helios_core::model::HostInfo;
@@ -9,9 +9,15 @@ use helios_core::runtime::Protocol;
 
 type Ports = BTreeMap<(Protocol, u16), Option<PortHolder>>;
 
-/// A machine with no facts, and the ports in use that a test takes. Clones are the same machine.
+/// A machine with the facts and the ports in use that a test gives it. Clones are the same machine.
 #[derive(Clone, Debug, Default)]
-pub struct FakeMachine(Arc<Mutex<Ports>>);
+pub struct FakeMachine(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    info: HostInfo,
+    ports: Ports,
+}
 
 impl FakeMachine {
     /// A machine on which nothing listens.
@@ -20,24 +26,27 @@ impl FakeMachine {
         Self::default()
     }
 
+    /// Changes the facts about the machine: its boot id after a reboot, say.
+    pub fn change_info(&self, change: impl FnOnce(&mut HostInfo)) {
+        change(&mut self.state().info);
+    }
+
     /// Has something listen on the port.
     pub fn take_port(&self, protocol: Protocol, port: u16, holder: Option<PortHolder>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((protocol, port), holder);
+        self.state().ports.insert((protocol, port), holder);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Machine for FakeMachine {
     fn info(&self) -> HostInfo {
-        HostInfo::default()
+        self.state().info.clone()
     }
 
     fn ports_in_use(&self) -> Ports {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state().ports.clone()
     }
 }

@@ -6,8 +6,12 @@ use std::path::Path;
 
 use crate::model::HostInfo;
 use crate::runtime::Protocol;
+use crate::time::Timestamp;
 
 use super::{Machine, PortHolder};
+
+/// What Debian's and Ubuntu's packages leave behind when only a reboot makes them take effect.
+const REBOOT_REQUIRED: [&str; 2] = ["/run/reboot-required", "/var/run/reboot-required"];
 
 /// This machine, seen through its `/proc`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +42,9 @@ impl Machine for LinuxMachine {
             memory_free_bytes: kib("MemAvailable"),
             swap_total_bytes: kib("SwapTotal"),
             swap_free_bytes: kib("SwapFree"),
+            boot_id: read("/proc/sys/kernel/random/boot_id"),
+            up_since: read("/proc/stat").as_deref().and_then(boot_time),
+            reboot_required: Some(REBOOT_REQUIRED.iter().any(|file| Path::new(file).exists())),
             ..HostInfo::default()
         }
     }
@@ -77,6 +84,17 @@ fn meminfo(text: &str) -> BTreeMap<&str, i64> {
     text.lines()
         .filter_map(|line| number(line).and_then(|(end, kib)| Some((line.get(..end)?, kib))))
         .collect()
+}
+
+/// When the machine booted, as `/proc/stat` tells it.
+fn boot_time(stat: &str) -> Option<Timestamp> {
+    let seconds: i64 = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
 }
 
 /// The ports of a socket table that somebody can be reached at, each with the inode of its socket.
@@ -138,6 +156,7 @@ fn holders() -> BTreeMap<u64, PortHolder> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Clock, SystemClock};
     use std::net::TcpListener;
 
     #[test]
@@ -150,6 +169,21 @@ mod tests {
             .expect("the port is listed")
             .clone();
         assert_eq!(holder.expect("the holder is ours").pid, std::process::id());
+    }
+
+    #[test]
+    fn tells_one_boot_from_another() {
+        let info = LinuxMachine.info();
+        assert_eq!(info.boot_id, LinuxMachine.info().boot_id);
+        assert_eq!(info.boot_id.expect("a boot has an id").len(), 36);
+        let booted = info.up_since.expect("a machine knows since when it is up");
+        assert!(booted > Timestamp::from_millis(0) && booted < SystemClock::new().now());
+        assert_eq!(boot_time("cpu 1 2\n"), None);
+        let stat = "cpu 1\nbtime 1700000000\nprocesses 3\n";
+        assert_eq!(
+            boot_time(stat),
+            Some(Timestamp::from_millis(1_700_000_000_000))
+        );
     }
 
     #[test]
