@@ -11,11 +11,23 @@ use super::body::JsonText;
 use super::fault::Fault;
 use super::params::{Names, Params};
 use super::reply::json;
+use super::route::{Needs, On, Route};
 use super::state::MasterState;
 use crate::wire::{
     DeployStatus, JobDeployResponse, JobUndeployResponse, SetGoalResponse, SetGoalStatus,
     UndeployStatus,
 };
+
+pub(super) fn routes() -> Vec<Route> {
+    let path = "/hosts/{host}/jobs/{job}";
+    let change = Needs::Deploy(On::Host);
+    vec![
+        Route::get(path, Needs::Read, "Shows a deployment", get),
+        Route::put(path, change, "Deploys a job on a host", deploy),
+        Route::patch(path, change, "Sets the goal of a deployment", set_goal),
+        Route::delete(path, change, "Undeploys a job from a host", undeploy),
+    ]
+}
 
 /// `GET /hosts/{host}/jobs/{job}`
 pub(super) async fn get(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {

@@ -1,5 +1,7 @@
 //! What happens to every request before and after its endpoint.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -11,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::compress::{compress, wants_gzip};
 use super::fault::Fault;
+use super::route::{Needs, Route};
 use super::state::MasterState;
 use crate::version::{
     PROTOCOL_VERSION, SERVER_VERSION_HEADER, VERSION_HEADER, VERSION_STATUS_HEADER, VersionStatus,
@@ -19,13 +22,37 @@ use crate::version::{
 /// How long an endpoint may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Whether a request asks for something, and changes nothing.
-fn is_question(request: &Request) -> bool {
-    let path = request.uri().path().trim_end_matches('/');
-    match *request.method() {
-        Method::GET | Method::HEAD | Method::OPTIONS => true,
-        Method::POST => path.ends_with("/statuses"),
-        _ => false,
+/// What is needed to come in, for every route.
+#[derive(Clone, Debug)]
+pub(super) struct Doors {
+    state: MasterState,
+    needs: Arc<HashMap<&'static str, Vec<(Method, Needs)>>>,
+}
+
+impl Doors {
+    pub(super) fn new(state: &MasterState, routes: &[Route]) -> Self {
+        let mut needs: HashMap<_, Vec<_>> = HashMap::new();
+        for route in routes {
+            let methods = needs.entry(route.path).or_default();
+            methods.push((route.method.clone(), route.needs));
+        }
+        Self {
+            state: state.clone(),
+            needs: Arc::new(needs),
+        }
+    }
+
+    /// What that method needs at that route; `None` if it is not served there.
+    fn needs(&self, path: &str, method: &Method) -> Option<Needs> {
+        let served = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let mut methods = self.needs.get(path)?.iter();
+        methods
+            .find(|(method, _)| method == served)
+            .map(|(_, needs)| *needs)
     }
 }
 
@@ -40,16 +67,17 @@ struct Asked {
 }
 
 impl Asked {
-    fn by(request: &Request) -> Self {
+    fn by(doors: &Doors, request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map_or("none", |path| path.as_str().trim_end_matches('/'));
         let version = request.headers().get(VERSION_HEADER);
         let version = version.map(|value| value.to_str().unwrap_or_default());
+        let needs = doors.needs(route, request.method());
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route: route.to_owned(),
-            question: is_question(request),
+            question: needs.is_none_or(Needs::is_question),
             wants_gzip: wants_gzip(request),
             version: PROTOCOL_VERSION.judge_text(version),
         }
@@ -58,16 +86,13 @@ impl Asked {
 
 /// Everything around an endpoint, in one place: who is served, how much at a time and for how long; and
 /// what every answer says.
-pub(super) async fn guard(
-    State(state): State<MasterState>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn guard(State(doors): State<Doors>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let asked = Asked::by(&request);
+    let asked = Asked::by(&doors, &request);
+    let state = &doors.state;
     let answer = match refuse_version(asked.version) {
         Some(fault) => fault.into_response(),
-        None => admit(&state, &asked, request, next).await,
+        None => admit(state, &asked, request, next).await,
     };
     let mut answer = explain(&asked, answer);
     if asked.wants_gzip {

@@ -16,12 +16,44 @@ use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
 use super::reply::{json, json_text, to_json};
+use super::route::{Needs, Route};
 use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
 use super::waiting::Waiting;
 use crate::wire::{
     DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostState, RegisterStatus,
 };
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/hosts", Needs::Read, "Lists hosts", list),
+        Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register),
+        Route::delete(
+            "/hosts/{host}",
+            Needs::Admin,
+            "Deregisters a host, with all its deployments",
+            deregister,
+        ),
+        Route::get(
+            "/hosts/{host}/status",
+            Needs::Read,
+            "Shows a host, and what runs on it",
+            status,
+        ),
+        Route::get(
+            "/hosts/statuses",
+            Needs::Read,
+            "Shows all hosts, and what runs on them",
+            all_statuses,
+        ),
+        Route::post(
+            "/hosts/statuses",
+            Needs::Read,
+            "Shows hosts, and what runs on them",
+            statuses,
+        ),
+    ]
+}
 
 /// `GET /hosts`
 pub(super) async fn list(

@@ -15,10 +15,33 @@ use super::fleet_cache::FleetCache;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
 use super::reply::{json, to_json};
+use super::route::{Needs, On, Route};
 use super::shown::ShownJobStatus;
 use super::state::MasterState;
 use super::waiting::Waiting;
 use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
+
+pub(super) fn routes() -> Vec<Route> {
+    let deploy = Needs::Deploy(On::Jobs);
+    vec![
+        Route::get("/jobs", Needs::Read, "Lists jobs", list),
+        Route::post("/jobs", deploy, "Creates a job", create),
+        Route::get("/jobs/{job}", Needs::Read, "Shows a job", get),
+        Route::delete("/jobs/{job}", deploy, "Removes a job", delete),
+        Route::get(
+            "/jobs/{job}/status",
+            Needs::Read,
+            "Shows where a job is deployed, and how it is doing there",
+            status,
+        ),
+        Route::post(
+            "/jobs/statuses",
+            Needs::Read,
+            "Shows where jobs are deployed, and how they are doing there",
+            statuses,
+        ),
+    ]
+}
 
 /// `GET /jobs`
 pub(super) async fn list(

@@ -10,9 +10,28 @@ use super::fault::Fault;
 use super::fleet_cache::FleetCache;
 use super::params::Params;
 use super::reply::{json, to_json};
+use super::route::{Needs, Route};
 use super::waiting::Waiting;
 use crate::version::{PROTOCOL_VERSION, VersionStatus};
 use crate::wire::VersionCheckResponse;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/masters", Needs::Read, "Lists the masters that run", list),
+        Route::get(
+            "/version",
+            Needs::Nothing,
+            "Shows the version of the protocol",
+            version,
+        ),
+        Route::get(
+            "/version/check",
+            Needs::Nothing,
+            "Says whether a client's version is understood",
+            check_version,
+        ),
+    ]
+}
 
 /// `GET /masters`
 pub(super) async fn list(

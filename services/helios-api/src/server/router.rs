@@ -2,11 +2,11 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post, put};
 
-use super::guards::guard;
+use super::guards::{Doors, guard};
+use super::route::Route;
 use super::state::MasterState;
-use super::{deployments, hosts, jobs, masters};
+use super::{deployments, hosts, jobs, masters, openapi};
 
 /// Everything a master can be asked, ready to be served, merged or nested.
 ///
@@ -32,42 +32,23 @@ use super::{deployments, hosts, jobs, masters};
 /// # }
 /// ```
 pub fn router(state: MasterState) -> Router {
-    let endpoints: [(&str, MethodRouter<MasterState>); 12] = [
-        ("/jobs", get(jobs::list).post(jobs::create)),
-        ("/jobs/{job}", get(jobs::get).delete(jobs::delete)),
-        ("/jobs/{job}/status", get(jobs::status)),
-        ("/jobs/statuses", post(jobs::statuses)),
-        ("/hosts", get(hosts::list)),
-        (
-            "/hosts/{host}",
-            put(hosts::register).delete(hosts::deregister),
-        ),
-        ("/hosts/{host}/status", get(hosts::status)),
-        (
-            "/hosts/statuses",
-            get(hosts::all_statuses).post(hosts::statuses),
-        ),
-        ("/hosts/{host}/jobs/{job}", deployment()),
-        ("/masters", get(masters::list)),
-        ("/version", get(masters::version)),
-        ("/version/check", get(masters::check_version)),
-    ];
-    let router = endpoints
-        .into_iter()
-        .fold(Router::new(), |router, (path, endpoint)| {
-            let with_slash = format!("{path}/");
-            router
-                .route(path, endpoint.clone())
-                .route(&with_slash, endpoint)
-        });
-    router
-        .layer(from_fn_with_state(state.clone(), guard))
+    let routes = routes();
+    let doors = Doors::new(&state, &routes);
+    routes
+        .iter()
+        .fold(Router::new(), |router, route| route.add_to(router))
+        .layer(from_fn_with_state(doors, guard))
         .with_state(state)
 }
 
-fn deployment() -> MethodRouter<MasterState> {
-    get(deployments::get)
-        .put(deployments::deploy)
-        .patch(deployments::set_goal)
-        .delete(deployments::undeploy)
+/// Every thing a master can be asked: one list for each noun.
+pub(super) fn routes() -> Vec<Route> {
+    let nouns = [
+        jobs::routes(),
+        hosts::routes(),
+        deployments::routes(),
+        masters::routes(),
+        openapi::routes(),
+    ];
+    nouns.into_iter().flatten().collect()
 }

@@ -7,5 +7,6 @@ mod hosts;
 mod jobs;
 mod limits;
 mod masters;
+mod routes;
 mod socket;
 mod waiting;

@@ -1,0 +1,93 @@
+//! The description of everything a master can be asked.
+//!
+//! Made of the same declarations as the router, so that neither has a route that the other has not.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::reply::json;
+use super::route::{Needs, Route};
+use super::router;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::get(
+        "/openapi.json",
+        Needs::Nothing,
+        "Describes this interface, as OpenAPI 3.1",
+        document,
+    )]
+}
+
+/// `GET /openapi.json`
+async fn document() -> Response {
+    json(StatusCode::OK, &describe(&router::routes()))
+}
+
+pub(super) fn describe(routes: &[Route]) -> Value {
+    let mut paths = Map::new();
+    for route in routes {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        let method = route.method.as_str().to_ascii_lowercase();
+        if let Value::Object(methods) = path {
+            methods.insert(method, operation(route));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Helios",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Every path works with and without a slash at its end.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let parameters: Vec<Value> = names_in(route.path).map(in_path).collect();
+    let security = match needed(route.needs) {
+        None => json!([]),
+        Some(role) => json!([{ "token": [role] }]),
+    };
+    json!({
+        "summary": route.about,
+        "operationId": operation_id(route),
+        "parameters": parameters,
+        "security": security,
+        "responses": { "default": { "description": "The answer, in JSON" } },
+    })
+}
+
+/// The names in braces of a path.
+fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn in_path(name: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+}
+
+/// The role that a token must have at least.
+fn needed(needs: Needs) -> Option<&'static str> {
+    match needs {
+        Needs::Nothing => None,
+        Needs::Read => Some("read"),
+        Needs::Deploy(_) => Some("deploy"),
+        Needs::Admin => Some("admin"),
+    }
+}
+
+/// The method and the path in one word, unique as both together are.
+fn operation_id(route: &Route) -> String {
+    let mut id = route.method.as_str().to_ascii_lowercase();
+    for segment in route.path.split('/').filter(|segment| !segment.is_empty()) {
+        id.push('_');
+        id.extend(segment.chars().filter(|c| !matches!(c, '{' | '}')));
+    }
+    id.replace(['.', '-'], "_")
+}
