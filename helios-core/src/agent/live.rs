@@ -9,7 +9,7 @@ use crate::reconcile::{
 use crate::runtime::{
     Container, ContainerState, Containers, Protocol, RuntimeError, RuntimeErrorKind,
 };
-use crate::schema::GoalRecord;
+use crate::schema::{Drain, GoalRecord};
 use crate::time::Moment;
 
 use super::act::{Done, Looked};
@@ -50,13 +50,14 @@ impl Live {
     /// Makes the goals of `remembered` what is wanted; yields what was before.
     pub(super) fn follow(&mut self, remembered: Remembered) -> Remembered {
         let policy = &self.desired.policy;
+        let drain = remembered.drain.as_ref();
         let task = |(id, goal): (&JobId, &GoalRecord)| {
             let container = container_name(&policy.namespace, id);
             (
                 id.clone(),
                 Task {
                     job: Arc::clone(&goal.job),
-                    goal: goal.goal,
+                    goal: Drain::goal(drain, goal.goal),
                     container,
                 },
             )
@@ -79,10 +80,9 @@ impl Live {
         let unstored = self.follow(before);
         self.confirmed = false;
         self.desired.complete = false;
-        self.desired.tasks.retain(|id, task| {
-            let goal = unstored.goals.get(id);
-            goal.is_some_and(|goal| goal.goal == task.goal)
-        });
+        self.desired
+            .tasks
+            .retain(|id, task| unstored.goal(id).is_some_and(|goal| goal == task.goal));
     }
 
     /// Learns from a look at the containers.

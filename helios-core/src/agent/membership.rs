@@ -100,6 +100,7 @@ mod tests {
                 epoch: "e".to_owned(),
                 revision: 1,
                 goals: BTreeMap::new(),
+                drain: None,
             };
             Versioned::new(Version::from_raw(1), record)
         });

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::JobId;
+use crate::model::{Goal, JobId};
 use crate::reconcile::Leases;
-use crate::schema::{GoalRecord, HostRecord};
+use crate::schema::{Drain, GoalRecord, HostRecord};
 
 /// How many ended registrations are remembered.
 const PAST_EPOCHS_MAX: usize = 16;
@@ -27,6 +27,9 @@ pub struct Remembered {
     pub revision: u64,
     /// The goals.
     pub goals: BTreeMap<JobId, GoalRecord>,
+    /// That the host is to be empty meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
     /// The ports.
     pub leases: Arc<Leases>,
 }
@@ -63,6 +66,13 @@ pub enum Distrust {
 }
 
 impl Remembered {
+    /// What is done about one of the goals now.
+    #[must_use]
+    pub fn goal(&self, job: &JobId) -> Option<Goal> {
+        let goal = self.goals.get(job)?.goal;
+        Some(Drain::goal(self.drain.as_ref(), goal))
+    }
+
     /// What is remembered once these goals are acted on, or why they are not to be.
     ///
     /// # Errors
@@ -106,6 +116,7 @@ impl Remembered {
         next.cluster = Some(cluster.to_owned());
         next.revision = record.revision;
         next.goals.clone_from(&record.goals);
+        next.drain.clone_from(&record.drain);
         Ok(next)
     }
 }
@@ -148,6 +159,7 @@ mod tests {
             epoch: epoch.to_owned(),
             revision,
             goals: BTreeMap::new(),
+            drain: None,
         }
     }
 

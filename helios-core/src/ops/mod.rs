@@ -31,6 +31,7 @@
 mod create_job;
 mod deploy;
 mod deregister_host;
+mod drain_host;
 mod refused;
 mod register_host;
 mod remove_job;
@@ -40,6 +41,7 @@ mod undeploy;
 pub use create_job::{CreateJob, create_job};
 pub use deploy::{Deploy, DeployView, deploy};
 pub use deregister_host::{DeregisterView, deregister_host};
+pub use drain_host::drain_host;
 pub use refused::Refused;
 pub use register_host::{RegisterHost, RegisterView, register_host, take_over_host};
 pub use remove_job::{Removal, RemoveJob, RemoveView, remove_job};

@@ -101,6 +101,14 @@ pub enum Refused {
         /// The id of the agent that has the name.
         by: String,
     },
+    /// Somebody else drains the host.
+    #[error("host {host} is drained by {by} already: wait until that is done, or end it")]
+    HostDrained {
+        /// The host.
+        host: HostName,
+        /// Who drains it.
+        by: String,
+    },
     /// A host cannot be registered for an agent without an id.
     #[error("host {host} cannot be registered without an agent id: give the id of its agent")]
     NoAgentId {

@@ -82,6 +82,7 @@ fn new_registration(request: &RegisterHost, stamp: &Stamp) -> Txn {
         epoch: stamp.operation.to_string(),
         revision: 1,
         goals: BTreeMap::new(),
+        drain: None,
     };
     let txn = Txn::new().create(Keys::host(&request.host), encode(&record));
     let audit = AuditRecord::new(stamp, "register host")

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{Goal, PortMapping};
-use crate::schema::{GoalRecord, NameRecord, OperationIds, Presence, decode};
+use crate::schema::{Drain, GoalRecord, NameRecord, OperationIds, Presence, decode};
 use crate::store::{Op, Version};
 use crate::time::Timestamp;
 
@@ -46,6 +46,7 @@ fn host(jobs: &[&Job]) -> Option<Versioned<HostRecord>> {
         epoch: "e".to_owned(),
         revision: 4,
         goals: jobs.iter().map(|job| (job.id.clone(), goal(job))).collect(),
+        drain: None,
     };
     Some(Versioned::new(V, record))
 }
@@ -472,4 +473,48 @@ fn refusals_say_what_to_do() {
         refused.to_string(),
         "the token is not that of job web:7: the job has none, so give none"
     );
+}
+
+#[test]
+fn only_who_drains_a_host_changes_or_ends_that() {
+    let drain = Drain {
+        by: "spring".to_owned(),
+        id: "spring.0.1".to_owned(),
+        since: Timestamp::from_millis(5),
+        reset: false,
+    };
+    let drained = |drain: Option<&Drain>| {
+        let seen = host(&[&job("web:1")]).unwrap();
+        let drain = drain.cloned();
+        let record = HostRecord {
+            drain,
+            ..HostRecord::clone(&seen)
+        };
+        Versioned::new(V, record)
+    };
+    let begun = drain_host(
+        host(&[]).as_ref(),
+        &name(),
+        "spring",
+        Some(&drain),
+        &stamp(),
+    )
+    .unwrap();
+    assert_eq!(
+        outline(&begun),
+        ["update hosts/web1 7", &format!("create {AUDIT}")]
+    );
+    let record: HostRecord = put(&begun, &Keys::host(&name()));
+    assert_eq!((record.drain, record.revision), (Some(drain.clone()), 5));
+
+    let seen = drained(Some(&drain));
+    let again = drain_host(Some(&seen), &name(), "spring", Some(&drain), &stamp()).unwrap();
+    assert!(again.is_empty());
+    let ended = drain_host(Some(&seen), &name(), "spring", None, &stamp()).unwrap();
+    let record: HostRecord = put(&ended, &Keys::host(&name()));
+    assert_eq!((record.drain, record.goals.len()), (None, 1), "goals stay");
+    for wish in [None, Some(&drain)] {
+        let refused = drain_host(Some(&seen), &name(), "autumn", wish, &stamp()).unwrap_err();
+        assert!(refused.to_string().contains("spring"), "{refused}");
+    }
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Deployment, Goal, Job, JobId, PortMapping};
 
+use super::Drain;
+
 /// Which cluster a store belongs to.
 ///
 /// An agent remembers it, and takes orders from no other: a store that was emptied, or a wrong
@@ -31,6 +33,9 @@ pub struct HostRecord {
     /// What should run here.
     #[serde(default)]
     pub goals: BTreeMap<JobId, GoalRecord>,
+    /// That the host is to be empty for a while; what the goals say counts again afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
 }
 
 /// A deployment: a job on a host with a goal.

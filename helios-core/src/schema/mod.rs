@@ -15,6 +15,7 @@
 //! Golden files pin keys and values: a change of one is a migration.
 
 mod audit;
+mod drain;
 mod host;
 mod job;
 mod keys;
@@ -23,6 +24,7 @@ mod report;
 mod versioned;
 
 pub use audit::{AuditRecord, Stamp};
+pub use drain::Drain;
 pub use host::{ClusterRecord, GoalRecord, HostRecord, Presence};
 pub use job::{JobRecord, NameRecord};
 pub use keys::Keys;

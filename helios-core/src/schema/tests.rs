@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -70,8 +71,20 @@ fn values_are_stored_as_the_golden_files_say() {
         epoch: "m1-0".to_owned(),
         revision: 3,
         goals: [(job().id, goal())].into(),
+        drain: None,
     };
     check(&record, include_str!("golden/host.json"));
+    let drained = HostRecord {
+        drain: Some(Drain {
+            by: "spring".to_owned(),
+            id: "spring.1700000000123.1".to_owned(),
+            since: Timestamp::from_millis(1_700_000_000_123),
+            reset: true,
+        }),
+        goals: BTreeMap::new(),
+        ..record
+    };
+    check(&drained, include_str!("golden/host_drained.json"));
     let presence = Presence {
         id: "a1".to_owned(),
         incarnation: "i1".to_owned(),

@@ -103,6 +103,7 @@ async fn fill(store: &dyn Store) -> Outcome {
             epoch: "e".to_owned(),
             revision: 1,
             goals,
+            drain: None,
         };
         let up = Presence {
             id: n.to_string(),

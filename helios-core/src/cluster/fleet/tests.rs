@@ -36,6 +36,7 @@ fn host(agent_id: &str, deployed: bool) -> HostRecord {
             .then(|| (job().id.clone(), goal))
             .into_iter()
             .collect(),
+        drain: None,
     }
 }
 
