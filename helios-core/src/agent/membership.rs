@@ -101,6 +101,7 @@ mod tests {
                 revision: 1,
                 goals: BTreeMap::new(),
                 drain: None,
+                groups: BTreeMap::new(),
             };
             Versioned::new(Version::from_raw(1), record)
         });

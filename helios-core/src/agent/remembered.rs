@@ -160,6 +160,7 @@ mod tests {
             revision,
             goals: BTreeMap::new(),
             drain: None,
+            groups: BTreeMap::new(),
         }
     }
 

@@ -82,6 +82,12 @@ impl Cluster {
         }
     }
 
+    /// The clock that tells the time of changes.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// The store the cluster lives in.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

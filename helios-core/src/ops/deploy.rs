@@ -88,11 +88,12 @@ pub fn deploy(view: &DeployView, request: &Deploy, stamp: &Stamp) -> Result<Txn,
     Ok(audited(txn, stamp, &audit))
 }
 
-/// Makes sure that the job is not removed meanwhile.
+/// Makes sure that the job at `key` is not removed meanwhile: every transaction that deploys it begins with
+/// this.
 ///
 /// Many deployments of one job do not get in each other's way, because they only check it; but the mark
 /// of a removal has to be taken back, so that the removal fails.
-fn keep_job(key: Key, seen: &Versioned<JobRecord>) -> Txn {
+pub fn keep_job(key: Key, seen: &Versioned<JobRecord>) -> Txn {
     if seen.removing.is_none() {
         return Txn::new().check(key, seen.version);
     }

@@ -39,7 +39,7 @@ mod set_goal;
 mod undeploy;
 
 pub use create_job::{CreateJob, create_job};
-pub use deploy::{Deploy, DeployView, deploy};
+pub use deploy::{Deploy, DeployView, deploy, keep_job};
 pub use deregister_host::{DeregisterView, deregister_host};
 pub use drain_host::drain_host;
 pub use refused::Refused;
@@ -88,8 +88,9 @@ fn check_token(job: &Job, token: &str) -> Result<(), Refused> {
     }
 }
 
-/// The host's entry as `change` makes it, one revision further.
-fn update_host(
+/// The host's entry as `change` makes it, one revision further. Every change of a host goes through here:
+/// agents never follow a lower revision.
+pub fn update_host(
     txn: Txn,
     host: &HostName,
     seen: &Versioned<HostRecord>,

@@ -83,6 +83,7 @@ fn new_registration(request: &RegisterHost, stamp: &Stamp) -> Txn {
         revision: 1,
         goals: BTreeMap::new(),
         drain: None,
+        groups: BTreeMap::new(),
     };
     let txn = Txn::new().create(Keys::host(&request.host), encode(&record));
     let audit = AuditRecord::new(stamp, "register host")

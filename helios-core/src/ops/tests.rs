@@ -47,6 +47,7 @@ fn host(jobs: &[&Job]) -> Option<Versioned<HostRecord>> {
         revision: 4,
         goals: jobs.iter().map(|job| (job.id.clone(), goal(job))).collect(),
         drain: None,
+        groups: BTreeMap::new(),
     };
     Some(Versioned::new(V, record))
 }

@@ -36,6 +36,22 @@ pub struct HostRecord {
     /// That the host is to be empty for a while; what the goals say counts again afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<Drain>,
+    /// The deployment groups that have seen to this host, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, GroupMark>,
+}
+
+/// That a deployment group has seen to a host. It stays when somebody undeploys the group's job from the
+/// host, so that it is not brought back against their will.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupMark {
+    /// Which group of that name: the operation that created it.
+    pub group: String,
+    /// The last rollout that came to the host.
+    pub rollout: String,
+    /// In which of its steps.
+    pub step: u64,
 }
 
 /// A deployment: a job on a host with a goal.

@@ -25,7 +25,7 @@ mod versioned;
 
 pub use audit::{AuditRecord, Stamp};
 pub use drain::Drain;
-pub use host::{ClusterRecord, GoalRecord, HostRecord, Presence};
+pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence};
 pub use job::{JobRecord, NameRecord};
 pub use keys::Keys;
 pub use operation::{OperationId, OperationIds};

@@ -32,6 +32,14 @@ fn goal() -> GoalRecord {
     }
 }
 
+fn mark() -> GroupMark {
+    GroupMark {
+        group: "m1-7".to_owned(),
+        rollout: "m1-9".to_owned(),
+        step: 2,
+    }
+}
+
 fn stamp() -> Stamp {
     Stamp {
         operation: OperationIds::new("m1").unwrap().next(),
@@ -72,6 +80,7 @@ fn values_are_stored_as_the_golden_files_say() {
         revision: 3,
         goals: [(job().id, goal())].into(),
         drain: None,
+        groups: [("front".to_owned(), mark())].into(),
     };
     check(&record, include_str!("golden/host.json"));
     let drained = HostRecord {
@@ -82,6 +91,7 @@ fn values_are_stored_as_the_golden_files_say() {
             reset: true,
         }),
         goals: BTreeMap::new(),
+        groups: BTreeMap::new(),
         ..record
     };
     check(&drained, include_str!("golden/host_drained.json"));

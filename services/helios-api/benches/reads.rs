@@ -104,6 +104,7 @@ async fn fill(store: &dyn Store) -> Outcome {
             revision: 1,
             goals,
             drain: None,
+            groups: BTreeMap::new(),
         };
         let up = Presence {
             id: n.to_string(),

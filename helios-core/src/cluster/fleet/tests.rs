@@ -37,6 +37,7 @@ fn host(agent_id: &str, deployed: bool) -> HostRecord {
             .into_iter()
             .collect(),
         drain: None,
+        groups: BTreeMap::new(),
     }
 }
 
