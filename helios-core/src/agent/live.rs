@@ -24,6 +24,9 @@ pub(super) struct Live {
     /// Whether the goals were read and accepted since the start. What is only remembered keeps running and is
     /// started again, but nothing is stopped by it: it may be wanted again by now.
     confirmed: bool,
+    /// Whether only a part of what is remembered is followed: that which goals wanted too that were read and
+    /// could not be followed.
+    narrowed: bool,
     /// Why the goals in the store are not followed, if they are not.
     pub(super) distrust: Option<Distrust>,
     /// What is wrong with the engine, if anything.
@@ -40,6 +43,7 @@ impl Live {
             },
             remembered: Remembered::default(),
             confirmed: false,
+            narrowed: false,
             distrust: None,
             engine_trouble: None,
         };
@@ -64,6 +68,7 @@ impl Live {
         };
         self.desired.tasks = remembered.goals.iter().map(task).collect();
         self.desired.complete = self.confirmed;
+        self.narrowed = false;
         self.observed.leases = Arc::clone(&remembered.leases);
         std::mem::replace(&mut self.remembered, remembered)
     }
@@ -80,9 +85,28 @@ impl Live {
         let unstored = self.follow(before);
         self.confirmed = false;
         self.desired.complete = false;
+        self.narrow(&unstored);
+    }
+
+    /// Goals were read, and it is not known yet of which cluster they are. Until it is, what is remembered is
+    /// followed where they say the same: what they do not want was perhaps undeployed.
+    pub(super) fn suspect(&mut self, read: &Remembered) {
+        self.recall();
+        self.narrow(read);
+    }
+
+    /// Follows all of what is remembered again.
+    pub(super) fn recall(&mut self) {
+        if self.narrowed {
+            self.follow(self.remembered.clone());
+        }
+    }
+
+    fn narrow(&mut self, others: &Remembered) {
+        self.narrowed = true;
         self.desired
             .tasks
-            .retain(|id, task| unstored.goal(id).is_some_and(|goal| goal == task.goal));
+            .retain(|id, task| others.goal(id).is_some_and(|goal| goal == task.goal));
     }
 
     /// Learns from a look at the containers.

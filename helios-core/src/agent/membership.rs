@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use crate::schema::{HostRecord, Presence, Versioned};
+use crate::schema::{ClusterRecord, HostRecord, Presence, Versioned};
 use crate::store::Version;
 use crate::time::Moment;
 
 /// What was last read of the host, each with its version where it is there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
-    /// The cluster's id; `None` if nothing was read yet.
-    pub(super) cluster: Option<Option<String>>,
+    /// The cluster; `None` if nothing was read yet.
+    pub(super) cluster: Option<Option<Versioned<ClusterRecord>>>,
     /// The registration.
     pub(super) host: Option<Option<Versioned<HostRecord>>>,
+    /// How often the registration was looked at.
+    pub(super) host_looks: u64,
     /// The presence.
     pub(super) up: Option<Option<Versioned<Presence>>>,
     /// Since when nobody was seen to be present.
@@ -24,10 +26,16 @@ pub(super) struct Seen {
 pub(super) enum Step {
     /// Nothing: all is as it should be, or not enough is known.
     None,
-    /// Register the host, which nobody has.
-    Register,
-    /// Take the name over from an agent that is gone for good.
-    TakeOver,
+    /// Register the host, which nobody has, in that cluster and in no other.
+    Register {
+        /// The cluster's id.
+        cluster: String,
+    },
+    /// Take the name over from an agent that is gone for good, in that cluster.
+    TakeOver {
+        /// The cluster's id.
+        cluster: String,
+    },
     /// Announce this agent's presence.
     Announce,
     /// Clear the agent's own presence of this version: one that an earlier incarnation left, or one under a
@@ -55,7 +63,8 @@ pub(super) fn next_step(
     let (Some(Some(found)), Some(host), Some(up)) = (&seen.cluster, &seen.host, &seen.up) else {
         return Step::None;
     };
-    if cluster.is_some_and(|own| own != found) {
+    let cluster_id = found.id.clone();
+    if cluster.is_some_and(|own| own != cluster_id) {
         return Step::None;
     }
     match (host, up) {
@@ -67,12 +76,16 @@ pub(super) fn next_step(
             if now < patience_ends {
                 Step::WaitFor(patience_ends)
             } else {
-                Step::TakeOver
+                Step::TakeOver {
+                    cluster: cluster_id,
+                }
             }
         }
         // The name was lost to another agent, which cannot announce itself before this one steps back.
         (Some(record), Some(present)) if record.agent_id != me.id => Step::Clear(present.version),
-        (None, _) => Step::Register,
+        (None, _) => Step::Register {
+            cluster: cluster_id,
+        },
         (Some(_), None) => Step::Announce,
         (Some(_), Some(present)) if present.incarnation != me.incarnation => {
             Step::Clear(present.version)
@@ -106,8 +119,12 @@ mod tests {
             Versioned::new(Version::from_raw(1), record)
         });
         Seen {
-            cluster: Some(Some("c".to_owned())),
+            cluster: Some(Some(Versioned::new(
+                Version::from_raw(3),
+                ClusterRecord { id: "c".to_owned() },
+            ))),
             host: Some(host),
+            host_looks: 1,
             up: Some(up.map(|up| Versioned::new(Version::from_raw(7), up))),
             absent_since: Some(Moment::from_millis(0)),
         }
@@ -123,7 +140,8 @@ mod tests {
     #[test]
     fn the_steps_lead_to_presence_under_the_own_id() {
         check(&Seen::default(), 0, &Step::None);
-        check(&seen(None, None), 0, &Step::Register);
+        let cluster = "c".to_owned();
+        check(&seen(None, None), 0, &Step::Register { cluster });
         check(&seen(Some("me"), None), 0, &Step::Announce);
         check(
             &seen(Some("me"), Some(presence("me", "0"))),
@@ -146,7 +164,8 @@ mod tests {
             599,
             &Step::WaitFor(Moment::from_millis(600_000)),
         );
-        check(&seen(Some("other"), None), 600, &Step::TakeOver);
+        let cluster = "c".to_owned();
+        check(&seen(Some("other"), None), 600, &Step::TakeOver { cluster });
         let by = "other".to_owned();
         check(
             &seen(None, Some(presence("other", "9"))),

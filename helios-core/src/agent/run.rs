@@ -39,6 +39,10 @@ pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How many events are taken in before the next decision.
 const BURST_MAX: usize = 256;
 
+/// How a step of membership ended: with what then is wanted of the host, if that was read, and how often it
+/// had been looked at when the step began.
+pub(super) type Joined = Result<Option<(u64, Snapshot)>, ClusterError>;
+
 type Look<T, E> = BoxStream<'static, Result<T, E>>;
 
 /// Something that was learned.
@@ -48,7 +52,7 @@ enum Event {
     Cluster(Result<Snapshot, StoreError>),
     Host(Result<Snapshot, StoreError>),
     Up(Result<Snapshot, StoreError>),
-    Membership(Result<(), ClusterError>),
+    Membership(Joined),
     Report(Result<Arc<HostReport>, StoreError>),
     Looked(Looked),
     Wake,
@@ -67,7 +71,7 @@ pub(super) struct Running {
     pub(super) actions: FuturesUnordered<BoxFuture<'static, Option<Done>>>,
     pub(super) looks: FuturesUnordered<BoxFuture<'static, Looked>>,
     pub(super) pulls: BTreeMap<JobId, AbortHandle>,
-    pub(super) membership: Option<BoxFuture<'static, Result<(), ClusterError>>>,
+    pub(super) membership: Option<BoxFuture<'static, Joined>>,
     pub(super) membership_not_before: Option<Moment>,
     pub(super) report: Option<BoxFuture<'static, Result<Arc<HostReport>, StoreError>>>,
     pub(super) reported: Option<(Arc<HostReport>, Moment)>,
@@ -207,12 +211,13 @@ impl Running {
             Event::Cluster(look) => {
                 let key = Keys::cluster();
                 if let Some(record) = self.read::<ClusterRecord>(&key, look, "cluster") {
-                    self.seen.cluster = Some(record.map(|record| record.id.clone()));
+                    self.seen.cluster = Some(record);
                     self.goals_are_news = true;
                 }
             }
             Event::Host(look) => {
                 let key = Keys::host(&self.agent.host);
+                self.seen.host_looks += 1;
                 if let Some(record) = self.read::<HostRecord>(&key, look, "goals") {
                     self.seen.host = Some(record);
                     self.goals_are_news = true;
@@ -231,14 +236,19 @@ impl Running {
                     self.report_not_before = None;
                 }
             }
-            Event::Membership(outcome) => {
-                if outcome.is_err() {
-                    self.membership_not_before = Some(now.plus(RETRY_AFTER));
+            Event::Membership(Ok(joined)) => {
+                self.note("registration", None);
+                // What the watch has told meanwhile is newer.
+                if let Some((_, host)) = joined.filter(|(looks, _)| *looks == self.seen.host_looks)
+                {
+                    self.learn(Event::Host(Ok(host)));
                 }
+            }
+            Event::Membership(Err(error)) => {
+                self.membership_not_before = Some(now.plus(RETRY_AFTER));
                 // Somebody else was faster: the watch tells who.
-                let is_race = |error: &ClusterError| matches!(error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
-                let trouble = outcome.err().filter(|error| !is_race(error));
-                self.note("registration", trouble.map(|error| error.to_string()));
+                let is_race = matches!(&error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
+                self.note("registration", (!is_race).then(|| error.to_string()));
             }
             Event::Looked(looked) => self.live.looked(&looked, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),

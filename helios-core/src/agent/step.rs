@@ -7,19 +7,18 @@ use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
 use tracing::{info, warn};
 
-use crate::cluster::ClusterError;
 use crate::ops::RegisterHost;
 use crate::reconcile::{Action, Plan, Verb, reconcile};
 use crate::runtime::RuntimeErrorKind;
 use crate::schema::{self, Keys};
-use crate::store::{Store, Txn};
+use crate::store::Txn;
 use crate::time::Moment;
 
 use super::act::{self, Done};
 use super::holder;
 use super::membership::{Step, next_step};
 use super::remembered::{Distrust, Remembered};
-use super::run::{DOCUMENT, RETRY_AFTER, Running};
+use super::run::{DOCUMENT, Joined, RETRY_AFTER, Running};
 
 impl Running {
     /// Decides and begins whatever follows from all that was learned.
@@ -59,38 +58,65 @@ impl Running {
             self.wake_at(Some(later));
             return;
         }
-        let request = RegisterHost {
-            host: self.agent.host.clone(),
-            agent_id: self.me.id.clone(),
-        };
-        let cluster = self.cluster.clone();
-        let store = Arc::clone(&self.agent.store);
-        let presence = schema::encode(&self.me);
         let up = Keys::up(&self.agent.host);
         self.membership = match step {
             Step::None | Step::Refused { .. } | Step::WaitFor(_) => None,
-            Step::Register => Some(async move { cluster.register_host(&request).await }.boxed()),
-            Step::TakeOver => Some(async move { cluster.take_over_host(&request).await }.boxed()),
+            Step::Register { cluster } => Some(self.register(&cluster, false)),
+            Step::TakeOver { cluster } => Some(self.register(&cluster, true)),
             Step::Announce => {
-                let announced = self.while_registered().create_ephemeral(up, presence);
-                Some(commit(store, announced))
+                let presence = schema::encode(&self.me);
+                Some(self.commit(self.while_registered().create_ephemeral(up, presence)))
             }
-            Step::Clear(version) => {
-                Some(commit(store, self.while_registered().delete(up, version)))
-            }
+            Step::Clear(version) => Some(self.commit(self.while_registered().delete(up, version))),
         };
         // What a step changed is seen by the watches, often before its own end, and lifts this.
         let begun = self.membership.is_some();
         self.membership_not_before = begun.then(|| now.plus(RETRY_AFTER));
     }
 
-    /// A transaction that fails if the registration is not any more the one that was seen. The version of a
-    /// presence alone proves nothing: that of another agent's may be the same.
-    pub(super) fn while_registered(&self) -> Txn {
-        match &self.seen.host {
-            Some(Some(record)) => Txn::new().check(Keys::host(&self.agent.host), record.version),
-            _ => Txn::new(),
+    /// Registers the host, or takes its name over, and reads what then is wanted of it: this agent knows it
+    /// from now on, and must not go by older goals until the watch tells.
+    fn register(&self, cluster_id: &str, take_over: bool) -> BoxFuture<'static, Joined> {
+        let request = RegisterHost {
+            host: self.agent.host.clone(),
+            agent_id: self.me.id.clone(),
+        };
+        let cluster = self.cluster.only_if_it_is(cluster_id);
+        let looks_before = self.seen.host_looks;
+        async move {
+            if take_over {
+                cluster.take_over_host(&request).await?;
+            } else {
+                cluster.register_host(&request).await?;
+            }
+            let key = Keys::host(&request.host);
+            let entry = cluster.store().get(&key).await?;
+            let entry = entry.map(|entry| (key.name(), entry));
+            Ok(Some((looks_before, entry.into_iter().collect())))
         }
+        .boxed()
+    }
+
+    fn commit(&self, txn: Txn) -> BoxFuture<'static, Joined> {
+        let store = Arc::clone(&self.agent.store);
+        async move {
+            store.commit(txn).await?;
+            Ok(None)
+        }
+        .boxed()
+    }
+
+    /// A transaction that fails if the store or the registration is not any more the one that was seen. The
+    /// version of a presence alone proves nothing: that of another agent's may be the same.
+    pub(super) fn while_registered(&self) -> Txn {
+        let mut txn = Txn::new();
+        if let Some(Some(cluster)) = &self.seen.cluster {
+            txn = txn.check(Keys::cluster(), cluster.version);
+        }
+        if let Some(Some(record)) = &self.seen.host {
+            txn = txn.check(Keys::host(&self.agent.host), record.version);
+        }
+        txn
     }
 
     /// The plan for now, once everything it rests on is safely stored. What cannot be stored is not followed,
@@ -140,24 +166,34 @@ impl Running {
     /// Follows the goals that were read, if they are to be trusted and are others; yields what was followed
     /// before.
     fn accept(&mut self) -> Option<Remembered> {
-        let (Some(cluster), Some(host)) = (&self.seen.cluster, &self.seen.host) else {
-            return None;
-        };
+        let host = self.seen.host.as_ref()?;
         if !std::mem::take(&mut self.goals_are_news) {
             return None;
         }
         let record = host.as_ref().map(|record| &*record.record);
-        match self
-            .live
-            .remembered
-            .accept(&self.me.id, cluster.as_deref(), record)
-        {
+        let remembered = &self.live.remembered;
+        let Some(cluster) = &self.seen.cluster else {
+            let own = remembered.cluster.as_deref();
+            if let Ok(read) = remembered.accept(&self.me.id, own, record) {
+                self.live.suspect(&read);
+            }
+            return None;
+        };
+        let cluster = cluster.as_ref().map(|cluster| cluster.id.as_str());
+        match remembered.accept(&self.me.id, cluster, record) {
             Ok(next) => {
                 self.live.distrust = None;
                 self.live.confirm();
-                (next != self.live.remembered).then(|| self.live.follow(next))
+                if next == self.live.remembered {
+                    self.live.recall();
+                    return None;
+                }
+                Some(self.live.follow(next))
             }
             Err(distrust) => {
+                if matches!(distrust, Distrust::OtherCluster { .. }) {
+                    self.live.recall();
+                }
                 if self.live.distrust.as_ref() != Some(&distrust)
                     && distrust != Distrust::NotRegistered
                 {
@@ -230,8 +266,4 @@ impl Running {
             }
         }
     }
-}
-
-fn commit(store: Arc<dyn Store>, txn: Txn) -> BoxFuture<'static, Result<(), ClusterError>> {
-    async move { Ok(store.commit(txn).await?) }.boxed()
 }

@@ -2,10 +2,10 @@
 
 use crate::model::{HostName, JobId};
 use crate::ops::{
-    self, CreateJob, Deploy, DeployView, DeregisterView, RegisterHost, RegisterView, Removal,
-    RemoveJob, RemoveView, SetGoal, Undeploy,
+    self, CreateJob, Deploy, DeployView, DeregisterView, Refused, RegisterHost, RegisterView,
+    Removal, RemoveJob, RemoveView, SetGoal, Undeploy,
 };
-use crate::schema::{HostRecord, Keys, NameRecord, Stamp, Versioned};
+use crate::schema::{ClusterRecord, HostRecord, Keys, NameRecord, Stamp, Versioned};
 use crate::store::{StoreError, StoreErrorKind};
 
 use super::transact::Step;
@@ -181,8 +181,19 @@ impl Cluster {
         })
     }
 
-    async fn register_view(&self, host: &HostName) -> Result<RegisterView, StoreError> {
+    async fn register_view(&self, host: &HostName) -> Result<RegisterView, ClusterError> {
+        let cluster = self.read::<ClusterRecord>(&Keys::cluster()).await?;
+        let found = cluster.as_ref().map(|cluster| cluster.id.as_str());
+        if let Some(own) = self.only.as_deref().filter(|own| found != Some(*own)) {
+            let refused = Refused::OtherCluster {
+                host: host.clone(),
+                own: own.to_owned(),
+                found: found.map(ToOwned::to_owned),
+            };
+            return Err(refused.into());
+        }
         Ok(RegisterView {
+            cluster,
             host: self.host_record(host).await?,
             up: self.read(&Keys::up(host)).await?,
         })

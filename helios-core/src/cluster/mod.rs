@@ -48,6 +48,8 @@ pub struct Cluster {
     ids: Arc<OperationIds>,
     lanes: Arc<Lanes>,
     principal: Arc<str>,
+    /// The only cluster whose hosts are registered through this handle.
+    only: Option<Arc<str>>,
 }
 
 impl Cluster {
@@ -70,6 +72,7 @@ impl Cluster {
             ids: Arc::new(ids),
             lanes: Arc::new(Lanes::new()),
             principal: PRINCIPAL.into(),
+            only: None,
         }
     }
 
@@ -86,6 +89,16 @@ impl Cluster {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// The same cluster, through which hosts are registered and taken over only in the cluster of that id. A
+    /// store that was emptied, or is another cluster's by now, refuses them.
+    #[must_use]
+    pub fn only_if_it_is(&self, id: &str) -> Self {
+        Self {
+            only: Some(id.into()),
+            ..self.clone()
+        }
     }
 
     /// The store the cluster lives in.

@@ -109,6 +109,20 @@ pub enum Refused {
         /// Who drains it.
         by: String,
     },
+    /// The store is not, or not any more, the cluster's that the change is for.
+    #[error(
+        "host {host} was to be registered in cluster {own}, and the store {}: check the store's address, \
+         or give the agent an empty state directory",
+        match found { Some(found) => format!("belongs to cluster {found}"), None => "belongs to none".to_owned() }
+    )]
+    OtherCluster {
+        /// The host.
+        host: HostName,
+        /// The cluster that was meant.
+        own: String,
+        /// The one the store belongs to, if it does to one.
+        found: Option<String>,
+    },
     /// A host cannot be registered for an agent without an id.
     #[error("host {host} cannot be registered without an agent id: give the id of its agent")]
     NoAgentId {

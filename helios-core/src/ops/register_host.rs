@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::HostName;
-use crate::schema::{AuditRecord, HostRecord, Keys, Presence, Stamp, Versioned, encode};
+use crate::schema::{
+    AuditRecord, ClusterRecord, HostRecord, Keys, Presence, Stamp, Versioned, encode,
+};
 use crate::store::Txn;
 
 use super::{Refused, audited, update_host};
@@ -20,6 +22,8 @@ pub struct RegisterHost {
 /// What is read to register a host.
 #[derive(Clone, Debug, Default)]
 pub struct RegisterView {
+    /// The cluster, if the store has one: what is registered is registered in this one only.
+    pub cluster: Option<Versioned<ClusterRecord>>,
     /// The host, if it is registered.
     pub host: Option<Versioned<HostRecord>>,
     /// The agent that is alive under its name.
@@ -40,7 +44,7 @@ pub fn register_host(
     match &view.host {
         Some(seen) if seen.agent_id == request.agent_id => Ok(Txn::new()),
         Some(seen) => Err(taken(request, &seen.agent_id)),
-        None => Ok(new_registration(request, stamp)),
+        None => Ok(new_registration(view, request, stamp)),
     }
 }
 
@@ -62,12 +66,12 @@ pub fn take_over_host(
         return Err(taken(request, &up.id));
     }
     let Some(seen) = &view.host else {
-        return Ok(new_registration(request, stamp));
+        return Ok(new_registration(view, request, stamp));
     };
     if seen.agent_id == request.agent_id {
         return Ok(Txn::new());
     }
-    let txn = update_host(Txn::new(), &request.host, seen, |record| {
+    let txn = update_host(in_cluster(view), &request.host, seen, |record| {
         record.agent_id.clone_from(&request.agent_id);
     });
     let audit = AuditRecord::new(stamp, "take over host")
@@ -76,7 +80,7 @@ pub fn take_over_host(
     Ok(audited(txn, stamp, &audit))
 }
 
-fn new_registration(request: &RegisterHost, stamp: &Stamp) -> Txn {
+fn new_registration(view: &RegisterView, request: &RegisterHost, stamp: &Stamp) -> Txn {
     let record = HostRecord {
         agent_id: request.agent_id.clone(),
         epoch: stamp.operation.to_string(),
@@ -85,11 +89,19 @@ fn new_registration(request: &RegisterHost, stamp: &Stamp) -> Txn {
         drain: None,
         groups: BTreeMap::new(),
     };
-    let txn = Txn::new().create(Keys::host(&request.host), encode(&record));
+    let txn = in_cluster(view).create(Keys::host(&request.host), encode(&record));
     let audit = AuditRecord::new(stamp, "register host")
         .host(&request.host)
         .detail(&request.agent_id);
     audited(txn, stamp, &audit)
+}
+
+/// A transaction that fails in a store that was emptied meanwhile.
+fn in_cluster(view: &RegisterView) -> Txn {
+    match &view.cluster {
+        Some(cluster) => Txn::new().check(Keys::cluster(), cluster.version),
+        None => Txn::new(),
+    }
 }
 
 fn check_agent_id(request: &RegisterHost) -> Result<(), Refused> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{Goal, PortMapping};
-use crate::schema::{Drain, GoalRecord, NameRecord, OperationIds, Presence, decode};
+use crate::schema::{ClusterRecord, Drain, GoalRecord, NameRecord, OperationIds, Presence, decode};
 use crate::store::{Op, Version};
 use crate::time::Timestamp;
 
@@ -383,7 +383,9 @@ fn register_view(registered: bool, up: Option<&str>) -> RegisterView {
         id: id.to_owned(),
         incarnation: "i".to_owned(),
     };
+    let cluster = ClusterRecord { id: "c".to_owned() };
     RegisterView {
+        cluster: Some(Versioned::new(V, cluster)),
         host: host(&[&job("web:7")]).filter(|_| registered),
         up: up.map(|id| Versioned::new(V, presence(id))),
     }
@@ -395,7 +397,11 @@ fn a_name_is_registered_for_one_agent() {
     let txn = check(register_view(false, None), "a1").unwrap();
     assert_eq!(
         outline(&txn),
-        ["create hosts/web1".to_owned(), format!("create {AUDIT}")]
+        [
+            "check cluster 7".to_owned(),
+            "create hosts/web1".to_owned(),
+            format!("create {AUDIT}")
+        ]
     );
     let record: HostRecord = put(&txn, &Keys::host(&name()));
     assert_eq!(

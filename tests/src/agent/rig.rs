@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
 use helios_core::agent::{Agent, AgentId};
 use helios_core::ops::{CreateJob, Deploy, SetGoal, Undeploy};
 use helios_core::runtime::{Container, ContainerState};
 use helios_core::schema::TaskReport;
+use helios_core::store::{Entry, Key, Scope, Snapshot, Store, StoreError, Txn};
 use helios_core::{Cluster, Goal, HostName, Job, JobId, Runtime, TaskState};
 use helios_store::MemoryStore;
 use helios_testkit::host::{FakeMachine, FakeProbe, MemoryStateDir};
@@ -34,6 +38,43 @@ pub(crate) fn job(name: &str) -> Job {
     Job::new(&format!("{name}:1"), "busybox")
         .expect("a job id")
         .with_computed_id()
+}
+
+/// A store whose watch of one entry tells everything late.
+#[derive(Debug)]
+struct LateStore {
+    store: MemoryStore,
+    late: Key,
+    by: Duration,
+}
+
+#[async_trait]
+impl Store for LateStore {
+    async fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        self.store.get(key).await
+    }
+
+    async fn list(&self, dir: &Key) -> Result<Snapshot, StoreError> {
+        self.store.list(dir).await
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<(), StoreError> {
+        self.store.commit(txn).await
+    }
+
+    fn watch(&self, scope: Scope) -> BoxStream<'static, Result<Snapshot, StoreError>> {
+        let looks = self.store.watch(scope.clone());
+        if *scope.key() != self.late {
+            return looks;
+        }
+        let by = self.by;
+        looks
+            .then(move |look| async move {
+                sleep(by).await;
+                look
+            })
+            .boxed()
+    }
 }
 
 impl Rig {
@@ -87,7 +128,25 @@ impl Rig {
         self.agent = Some((work, session));
     }
 
-    pub(crate) async fn agent(&mut self, id: &str, session: MemoryStore) -> Agent {
+    /// Starts the agent with a store whose watch of one entry tells everything late.
+    pub(crate) async fn start_agent_late(&mut self, late: Key, by: Duration) {
+        let session = self.store.session();
+        let store = LateStore {
+            store: session.clone(),
+            late,
+            by,
+        };
+        let agent = self.agent("a1", store).await;
+        let work = tokio::spawn(async move {
+            agent
+                .run(std::future::pending())
+                .await
+                .expect("the agent starts");
+        });
+        self.agent = Some((work, session));
+    }
+
+    pub(crate) async fn agent(&mut self, id: &str, session: impl Store + 'static) -> Agent {
         self.starts += 1;
         let id = AgentId::load(&self.state, Some(id)).await.expect("an id");
         let runtime = self.engine.runtime(id.owner().clone());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use helios_core::schema::Keys;
 use helios_core::store::{Key, Store, Txn};
 use helios_core::{Goal, TaskState};
@@ -42,6 +43,82 @@ async fn an_emptied_store_stops_nothing() {
     rig.cluster.init().await.expect("another cluster");
     rig.pass(Duration::from_secs(600)).await;
     assert_eq!(rig.running().await, running);
+}
+
+/// The watch of the host told that it was gone before that of the cluster told that all was gone, and the host
+/// was registered in the empty store.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_was_emptied_a_moment_ago_gets_no_registration() {
+    let mut rig = Rig::without_agent().await;
+    rig.start_agent_late(Keys::cluster(), Duration::from_secs(60))
+        .await;
+    rig.until("the host is up", async |rig| {
+        let host = rig.cluster.host(&host()).await.expect("a read");
+        host.is_some_and(|host| host.up)
+    })
+    .await;
+    for key in [Keys::cluster(), Keys::host(&host()), Keys::up(&host())] {
+        delete(&rig, key).await;
+    }
+    rig.pass(Duration::from_secs(30)).await;
+    let found = |key| {
+        rig.store
+            .get(&key)
+            .now_or_never()
+            .expect("at once")
+            .expect("a read")
+    };
+    assert_eq!(found(Keys::host(&host())), None, "not registered there");
+    let other = rig.cluster.init().await.expect("another cluster");
+    rig.pass(Duration::from_secs(25)).await;
+    let registered = found(Keys::host(&host()));
+    assert_eq!(registered, None, "and not in cluster {other} either");
+}
+
+/// The host's entry was read and the cluster's was not: what the entry did not want any more was started again.
+#[tokio::test(start_paused = true)]
+async fn goals_of_a_cluster_that_was_not_read_yet_keep_the_undeployed_down() {
+    let mut rig = Rig::start().await;
+    let web = rig.deploy(&job("web"), Goal::Start).await;
+    let db = rig.deploy(&job("db"), Goal::Start).await;
+    rig.until_state(&web, TaskState::Running).await;
+    rig.until_state(&db, TaskState::Running).await;
+    rig.kill_agent().await;
+    rig.undeploy(&web).await;
+    for container in rig.running().await {
+        rig.engine.kill(&container.name);
+    }
+    rig.start_agent_late(Keys::cluster(), Duration::from_secs(60))
+        .await;
+    rig.pass(Duration::from_secs(30)).await;
+    let names: Vec<_> = rig.running().await.into_iter().map(|c| c.name).collect();
+    assert_eq!(names.len(), 1, "what both want goes on: {names:?}");
+    assert!(names[0].contains("db"), "{names:?}");
+    rig.pass(Duration::from_secs(60)).await;
+    assert_eq!(rig.containers().await.len(), 1, "the other one is gone");
+}
+
+/// The host was registered anew, with no goals, and the agent went by the former ones until its watch told.
+#[tokio::test(start_paused = true)]
+async fn what_a_registration_says_is_known_before_the_watch_tells() {
+    let mut rig = Rig::without_agent().await;
+    rig.start_agent_late(Keys::host(&host()), Duration::from_secs(60))
+        .await;
+    let registered = async |rig: &Rig| {
+        let host = rig.cluster.host(&host()).await.expect("a read");
+        host.is_some_and(|host| host.record.goals.is_empty())
+    };
+    rig.until("it is registered", registered).await;
+    let web = rig.deploy(&job("web"), Goal::Start).await;
+    rig.until("it runs", async |rig| rig.running().await.len() == 1)
+        .await;
+    rig.cluster
+        .deregister_host(&host())
+        .await
+        .expect("a deregistration");
+    rig.until("it is registered again", registered).await;
+    rig.pass(Duration::from_secs(20)).await;
+    assert_eq!(rig.containers().await, [], "{web} is not wanted any more");
 }
 
 #[tokio::test(start_paused = true)]

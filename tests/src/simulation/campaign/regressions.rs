@@ -49,3 +49,10 @@ fn seed_1485_what_cannot_be_stored_stops_nothing() {
 fn seed_1489_a_save_whose_answer_was_lost_stops_nothing() {
     stays_clean(1489);
 }
+
+/// An agent that had just registered its host anew went by the goals of the former registration until its
+/// watch told, and started again what it could know to be undeployed.
+#[test]
+fn seed_1849_what_a_registration_says_is_known_at_once() {
+    stays_clean(1849);
+}
