@@ -101,6 +101,12 @@ impl Cluster {
         }
     }
 
+    /// On whose behalf changes are recorded.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
     /// The store the cluster lives in.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, SERVER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -13,11 +13,15 @@ use tokio::time::{Instant, timeout};
 
 use super::compress::{compress, wants_gzip};
 use super::fault::Fault;
+use super::params::{Names, Principal};
+use super::redact::redact;
 use super::route::{Needs, Route};
 use super::state::MasterState;
+use super::token::{Bearer, Target};
 use crate::version::{
     PROTOCOL_VERSION, SERVER_VERSION_HEADER, VERSION_HEADER, VERSION_STATUS_HEADER, VersionStatus,
 };
+use crate::wire::Role;
 
 /// How long an endpoint may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,11 +60,60 @@ impl Doors {
     }
 }
 
+/// A request that may come in.
+struct Admitted {
+    request: Request,
+    /// Whether its answer may hold secrets.
+    sees_secrets: bool,
+}
+
+impl Doors {
+    /// Lets in who may ask that. The only place that decides it.
+    async fn let_in(&self, needs: Option<Needs>, request: Request) -> Result<Admitted, Response> {
+        let Some(tokens) = &self.state.tokens else {
+            return Ok(Admitted {
+                request,
+                sees_secrets: true,
+            });
+        };
+        // What nobody serves is refused by the router, to those who may look.
+        let needs = match needs.unwrap_or(Needs::Read) {
+            _ if request.method() == Method::OPTIONS => Needs::Nothing,
+            needs => needs,
+        };
+        if needs == Needs::Nothing {
+            return Ok(Admitted {
+                request,
+                sees_secrets: false,
+            });
+        }
+        let Bearer { name, grant } = tokens.bearer(request.headers()).await?;
+        let (mut parts, body) = request.into_parts();
+        let names = Names::from_request_parts(&mut parts, &()).await;
+        let names = names.map_err(IntoResponse::into_response)?;
+        let target = Target {
+            host: names.get("host"),
+            group: names.get("group"),
+        };
+        if let Err(missing) = grant.allows(needs, target) {
+            tracing::info!(principal = &*name, %missing, "refused what a token does not allow");
+            let message = format!("{missing}; an admin creates tokens with `helios token create`");
+            return Err(Fault::Because(StatusCode::FORBIDDEN, message).into_response());
+        }
+        parts.extensions.insert(Principal(name));
+        Ok(Admitted {
+            request: Request::from_parts(parts, body),
+            sees_secrets: grant.role > Role::Read,
+        })
+    }
+}
+
 /// What is remembered of a request for the time after its endpoint.
 struct Asked {
     method: Method,
     path: String,
     route: String,
+    needs: Option<Needs>,
     question: bool,
     wants_gzip: bool,
     version: VersionStatus,
@@ -77,6 +130,7 @@ impl Asked {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route: route.to_owned(),
+            needs,
             question: needs.is_none_or(Needs::is_question),
             wants_gzip: wants_gzip(request),
             version: PROTOCOL_VERSION.judge_text(version),
@@ -92,7 +146,10 @@ pub(super) async fn guard(State(doors): State<Doors>, request: Request, next: Ne
     let state = &doors.state;
     let answer = match refuse_version(asked.version) {
         Some(fault) => fault.into_response(),
-        None => admit(state, &asked, request, next).await,
+        None => match doors.let_in(asked.needs, request).await {
+            Ok(admitted) => admit(state, &asked, admitted, next).await,
+            Err(refusal) => refusal,
+        },
     };
     let mut answer = explain(&asked, answer);
     if asked.wants_gzip {
@@ -123,9 +180,18 @@ fn refuse_version(status: VersionStatus) -> Option<Fault> {
 }
 
 /// Puts changes off while too many are being made.
-async fn admit(state: &MasterState, asked: &Asked, request: Request, next: Next) -> Response {
+async fn admit(state: &MasterState, asked: &Asked, admitted: Admitted, next: Next) -> Response {
+    let Admitted {
+        request,
+        sees_secrets,
+    } = admitted;
     if asked.question {
-        return limit_time(asked, request, next).await;
+        let answer = limit_time(asked, request, next).await;
+        return if sees_secrets {
+            answer
+        } else {
+            redact(answer).await
+        };
     }
     match state.changes.try_acquire() {
         Ok(_turn) => limit_time(asked, request, next).await,

@@ -25,18 +25,21 @@ mod metrics;
 mod openapi;
 mod params;
 mod pattern;
+mod redact;
 mod reply;
 mod route;
 mod router;
 mod serve;
 mod shown;
 mod state;
+mod token;
 mod waiting;
 
 pub use admin::admin_router;
 pub use router::router;
 pub use serve::{serve, serve_beyond_loopback};
 pub use state::MasterState;
+pub use token::{TokenRefused, Tokens};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
@@ -12,12 +13,20 @@ use percent_encoding::percent_decode_str;
 use super::fault::Fault;
 
 /// The parameters of the query, decoded as those of a form: `+` is a blank.
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params {
+    pairs: Vec<(String, String)>,
+    /// Whose access token the request came with.
+    principal: Option<Principal>,
+}
+
+/// Whoever proved to be that by an access token.
+#[derive(Clone, Debug)]
+pub(super) struct Principal(pub(super) Arc<str>);
 
 impl Params {
     /// The first value of that name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let mut pairs = self.0.iter();
+        let mut pairs = self.pairs.iter();
         pairs
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
@@ -30,13 +39,14 @@ impl Params {
 
     /// Every value of that name.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self.0.iter().filter(move |(key, _)| key == name);
+        let named = self.pairs.iter().filter(move |(key, _)| key == name);
         named.map(|(_, value)| value.as_str())
     }
 
-    /// The user in whose name the request is made.
+    /// In whose name the request is made: whoever the access token is of, else whoever the request says.
     pub(super) fn user(&self) -> Option<String> {
-        self.non_empty("user").map(str::to_owned)
+        let proven = self.principal.as_ref().map(|principal| &*principal.0);
+        proven.or_else(|| self.non_empty("user")).map(str::to_owned)
     }
 
     /// The token of the job it is about; a job without one has the empty token.
@@ -51,7 +61,10 @@ impl<S: Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = form_urlencoded::parse(query.as_bytes());
-        Ok(Self(pairs.into_owned().collect()))
+        Ok(Self {
+            pairs: pairs.into_owned().collect(),
+            principal: parts.extensions.get().cloned(),
+        })
     }
 }
 
@@ -61,7 +74,12 @@ pub(super) struct Names(BTreeMap<String, String>);
 impl Names {
     /// The host that the path names, as it was written.
     pub(super) fn host(&self) -> &str {
-        self.0.get("host").map_or("", String::as_str)
+        self.get("host")
+    }
+
+    /// What the path has in place of that name, as it was written.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
 
     /// The host that the path names, unless no host can be called that.
@@ -71,8 +89,7 @@ impl Names {
 
     /// The job that the path names, with or without a hash.
     pub(super) fn job(&self) -> Result<JobId, Fault> {
-        let text = self.0.get("job").map_or("", String::as_str);
-        JobId::parse_reference(text).map_err(|error| Fault::not_found(error.to_string()))
+        JobId::parse_reference(self.get("job")).map_err(|error| Fault::not_found(error.to_string()))
     }
 
     /// The job that the path names.

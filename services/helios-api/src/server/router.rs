@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
-use super::{deployments, hosts, jobs, masters, openapi};
+use super::{deployments, hosts, jobs, masters, openapi, token};
 
 /// Everything a master can be asked, ready to be served, merged or nested.
 ///
@@ -48,6 +48,7 @@ pub(super) fn routes() -> Vec<Route> {
         hosts::routes(),
         deployments::routes(),
         masters::routes(),
+        token::routes::routes(),
         openapi::routes(),
     ];
     nouns.into_iter().flatten().collect()

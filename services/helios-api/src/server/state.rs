@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::fleet_cache::FleetCache;
 use super::metrics::Metrics;
+use super::token::TokenBook;
 
 /// How many changes are made at a time; more are put off.
 const CHANGES_MAX: usize = 64;
@@ -22,6 +23,8 @@ pub struct MasterState {
     pub(super) allowed_capabilities: Arc<BTreeSet<String>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) changes: Arc<Semaphore>,
+    /// Whose tokens are wanted; without it everybody may do everything.
+    pub(super) tokens: Option<TokenBook>,
 }
 
 impl MasterState {
@@ -38,6 +41,7 @@ impl MasterState {
             allowed_capabilities: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             changes: Arc::new(Semaphore::new(CHANGES_MAX)),
+            tokens: None,
         }
     }
 
@@ -49,6 +53,17 @@ impl MasterState {
             allowed_capabilities,
             ..self
         }
+    }
+
+    /// Asks everybody for an access token of the cluster, see [`Tokens`](super::Tokens), and lets each do only
+    /// what the token allows. Changes are recorded under the name of the token.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn require_tokens(self) -> Self {
+        let tokens = Some(TokenBook::follow(&self.cluster));
+        Self { tokens, ..self }
     }
 
     /// The cluster, for changes in the name of that user.

@@ -1,5 +1,6 @@
 //! The router over a real cluster, in process.
 
+mod access;
 mod admin;
 mod deployments;
 mod harness;

@@ -14,6 +14,7 @@ mod job_status;
 mod refusal;
 mod task_status;
 mod task_status_event;
+mod token;
 mod version_check;
 
 pub use deployment::{
@@ -35,6 +36,7 @@ pub use job_status::JobStatus;
 pub use refusal::Refusal;
 pub use task_status::TaskStatus;
 pub use task_status_event::{HistoryStatus, TaskStatusEvent, TaskStatusEvents};
+pub use token::{CreatedToken, Grant, NewToken, Role, TokenInfo};
 pub use version_check::{ServerVersion, VersionCheckResponse};
 
 use serde::{Deserialize, Deserializer};
