@@ -1,6 +1,6 @@
 //! How change spreads over a fleet: "move Docker from 26 to 27 over two weeks", exactly, fairly and reversibly.
 //!
-//! Everything here is a pure function of data and a point in time, decided in integers: the same inputs give the same answer on every
+//! Everything but [`drive`] is a pure function of data and a point in time, decided in integers: the same inputs give the same answer on every
 //! machine, and a forecast made now is what will happen.
 //!
 //! | Module | Answers | Main types |
@@ -9,6 +9,7 @@
 //! | [`order`] | which hosts come first | [`Fleet`](order::Fleet), [`Order`](order::Order), [`Turns`](order::Turns) |
 //! | [`variable`] | what a host should hold, when that changes, and why | [`Variable`](variable::Variable), [`View`](variable::View) |
 //! | [`guard`] | whether to go on | [`Guard`](guard::Guard), [`Monitor`](guard::Monitor) |
+//! | [`drive`] | how all this lives in a store and moves | [`Variables`](drive::Variables), [`VariableDriver`](drive::VariableDriver) |
 //! | [`audit`] | what was decided, and that it can be decided again | [`Record`](audit::Record), [`replay`](audit::replay) |
 //!
 //! They meet in one number per host, its *turn*: the [`Share`] of the curve at which it changes. The order gives each host its turn; the
@@ -69,6 +70,7 @@
 
 pub mod audit;
 pub mod curve;
+pub mod drive;
 pub mod guard;
 pub mod order;
 pub mod variable;

@@ -136,6 +136,34 @@ impl Keys {
         Self::variables().child(name)
     }
 
+    /// `rollouts/<variable>`, the directory of the pages of a variable's log.
+    ///
+    /// # Errors
+    /// As [`variable`](Self::variable).
+    pub fn rollout(variable: &str) -> Result<Key, KeyError> {
+        key("rollouts").child(variable)
+    }
+
+    /// `rollouts/<variable>/<log>:<page>`.
+    ///
+    /// # Errors
+    /// As [`variable`](Self::variable), and when the name of the log does not fit.
+    pub fn rollout_page(variable: &str, log: &str, page: u32) -> Result<Key, KeyError> {
+        Self::rollout(variable)?.child(&format!("{log}:{page:05}"))
+    }
+
+    /// `followers`, the directory of all hosts that follow variables without an agent.
+    #[must_use]
+    pub fn followers() -> Key {
+        key("followers")
+    }
+
+    /// `followers/<host>`.
+    #[must_use]
+    pub fn follower(host: &HostName) -> Key {
+        key(&format!("followers/{host}"))
+    }
+
     /// `resets`, the directory of all resets.
     #[must_use]
     pub fn resets() -> Key {

@@ -9,6 +9,9 @@
 //! | `up/<host>` | [`Presence`], ephemeral: a live agent | that agent |
 //! | `masters/<master>` | [`Presence`], ephemeral: a live master | that master |
 //! | `status/<host>` | [`HostReport`]: what the agent reports | that agent |
+//! | `variables/<variable>` | `helios_rollout::drive::VariableRecord` | masters |
+//! | `rollouts/<variable>/<log>:<page>` | `helios_rollout::drive::Page`: who was told what, when and why | masters |
+//! | `followers/<host>` | `helios_rollout::drive::FollowerRecord`: a host that asks without an agent | masters |
 //! | `audit/<minute>/<operation>` | [`AuditRecord`]: who changed what | whoever changed it, in the same transaction |
 //!
 //! Values are JSON; unknown members are ignored, so that an older reader understands a newer writer.

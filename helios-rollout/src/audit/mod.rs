@@ -15,6 +15,7 @@ use thiserror::Error;
 
 pub use record::{Entry, Record};
 pub use state::State;
+use state::Trust;
 
 use crate::guard::GuardError;
 use crate::order::OrderError;
@@ -123,7 +124,7 @@ pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<State
                 found: sequence,
             });
         }
-        state.apply(sequence, record.at, &record.entry)?;
+        state.apply(sequence, record.at, &record.entry, Trust::Nothing)?;
         let expected = state.variable.revision();
         if found != expected {
             return Err(AuditError::Revision {

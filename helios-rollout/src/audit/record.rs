@@ -71,7 +71,14 @@ pub enum Entry {
         objective: String,
         /// What was counted.
         evidence: Evidence,
+        /// Hosts that went wrong, or were wrong from the beginning: they are not counted again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fallen: Vec<HostName>,
     },
+    /// The guard stopped the clock.
+    Held,
+    /// The guard lets the clock run again.
+    Released,
     /// A decision: whether to go on.
     Advised {
         /// What the guard said.

@@ -1,8 +1,10 @@
 //! What a log adds up to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use helios_core::Timestamp;
+use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use super::{AuditError, Entry, Record};
@@ -25,10 +27,28 @@ pub struct State {
     /// The guard of the running transition, or of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitor: Option<Monitor>,
+    /// What the guard said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
+    /// Whether it is the guard that stopped the clock, and not a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_by_guard: bool,
+    /// By objective, the hosts that are not counted any more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallen: BTreeMap<String, BTreeSet<HostName>>,
     /// How many records it adds up, itself included.
     pub records: u64,
     /// How many times a host was told a value in them.
     pub tells: u64,
+}
+
+/// What is taken for granted when a record is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Every decision is made again.
+    Nothing,
+    /// Decisions are what the record says.
+    Decisions,
 }
 
 impl State {
@@ -39,6 +59,9 @@ impl State {
             variable,
             fleet: Arc::new(fleet),
             monitor: None,
+            advice: None,
+            held_by_guard: false,
+            fallen: BTreeMap::new(),
             records: 0,
             tells: 0,
         }
@@ -90,6 +113,18 @@ impl State {
         Ok(advice.map(|advice| Entry::Advised { advice }))
     }
 
+    /// As [`State::append`], for a decision that was made from this very state a moment ago.
+    pub(crate) fn push(&mut self, at: Timestamp, entry: Entry) -> Result<Record, AuditError> {
+        let sequence = self.records;
+        self.apply(sequence, at, &entry, Trust::Decisions)?;
+        Ok(Record {
+            sequence,
+            at,
+            revision: self.variable.revision(),
+            entry,
+        })
+    }
+
     /// Applies an entry, and returns the record to store in the same transaction.
     ///
     /// # Errors
@@ -97,7 +132,7 @@ impl State {
     /// [`AuditError`] if the entry is refused, or is a decision that does not follow from this state. The state is unchanged then.
     pub fn append(&mut self, at: Timestamp, entry: Entry) -> Result<Record, AuditError> {
         let mut next = self.clone();
-        next.apply(self.records, at, &entry)?;
+        next.apply(self.records, at, &entry, Trust::Nothing)?;
         let record = Record {
             sequence: self.records,
             at,
@@ -108,12 +143,29 @@ impl State {
         Ok(record)
     }
 
+    /// Applies the next record of a log without making its decision again: for whoever only wants to know where the log
+    /// ends. [`replay`](super::replay) is for whoever doubts it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if the record is not the next one, or is refused. On an error the state is not to be used further.
+    pub fn follow(&mut self, record: &Record) -> Result<(), AuditError> {
+        if record.sequence != self.records {
+            return Err(AuditError::Gap {
+                expected: self.records,
+                found: record.sequence,
+            });
+        }
+        self.apply(record.sequence, record.at, &record.entry, Trust::Decisions)
+    }
+
     /// Applies an entry that stands at `sequence`. On an error the state is not to be used further.
     pub(super) fn apply(
         &mut self,
         sequence: u64,
         at: Timestamp,
         entry: &Entry,
+        trust: Trust,
     ) -> Result<(), AuditError> {
         let changed = match entry {
             Entry::Checkpoint(_) => return Err(AuditError::Checkpoint { sequence }),
@@ -137,15 +189,29 @@ impl State {
                     .map(|guard| Monitor::new(guard, start))
                     .transpose();
                 self.monitor = monitor.map_err(|source| AuditError::Guard { sequence, source })?;
+                (self.advice, self.held_by_guard) = (None, false);
+                self.fallen.clear();
                 self.variable.start((**transition).clone(), &self.fleet, at)
             }
+            // A person who pauses what the guard holds takes it over.
+            Entry::Paused if std::mem::take(&mut self.held_by_guard) => Ok(()),
             Entry::Paused => self.variable.pause(at),
-            Entry::Resumed => self.variable.resume(at),
-            Entry::RolledBack { curve } => self.variable.roll_back((**curve).clone(), &self.fleet),
+            Entry::Held => {
+                self.held_by_guard = true;
+                self.variable.pause(at)
+            }
+            Entry::Resumed | Entry::Released => {
+                self.held_by_guard = false;
+                self.variable.resume(at)
+            }
+            Entry::RolledBack { curve } => {
+                self.held_by_guard = false;
+                self.variable.roll_back((**curve).clone(), &self.fleet)
+            }
             Entry::Aborted => self.variable.abort(&self.fleet, at),
             Entry::Finished => self.variable.finish(&self.fleet, at),
             Entry::Told { budget, step } => {
-                if self.tell(step.at, *budget)? != *entry {
+                if trust == Trust::Nothing && self.tell(step.at, *budget)? != *entry {
                     return Err(AuditError::Differs { sequence });
                 }
                 self.tells += step.tells.len() as u64;
@@ -154,6 +220,7 @@ impl State {
             Entry::Looked {
                 objective,
                 evidence,
+                fallen,
             } => {
                 let monitor = self
                     .monitor
@@ -162,6 +229,8 @@ impl State {
                 monitor
                     .look(objective, evidence)
                     .map_err(|source| AuditError::Guard { sequence, source })?;
+                let known = self.fallen.entry(objective.clone()).or_default();
+                known.extend(fallen.iter().cloned());
                 Ok(())
             }
             Entry::Advised { advice } => return self.advised(sequence, at, advice),
@@ -180,6 +249,7 @@ impl State {
         if monitor.advise(share, at) != *advice {
             return Err(AuditError::Differs { sequence });
         }
+        self.advice = Some(advice.clone());
         self.records += 1;
         Ok(())
     }

@@ -90,6 +90,7 @@ fn story() -> (Vec<Record>, State) {
     append(220, &|_| Entry::Looked {
         objective: "errors".to_owned(),
         evidence: evidence(220),
+        fallen: vec!["host-7".parse().unwrap()],
     });
     append(230, &|state| state.advise(millis(230)).unwrap().unwrap());
     append(300, &|_| Entry::Paused);

@@ -183,6 +183,18 @@ impl Monitor {
         advice
     }
 
+    /// Each objective, and when it was looked at last; before the first look, when it began.
+    pub fn looked(&self) -> impl Iterator<Item = (&Objective, Timestamp)> {
+        let pairs = self.guard.objectives.iter().zip(&self.files);
+        pairs.map(|(spec, file)| (spec, file.last))
+    }
+
+    /// What it watches over, and at which risk.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// What is known about each objective, and how strong the evidence of harm is (see [`EProcess::value`]).
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, Outcome, u64)> {
         let alpha = self.guard.objective_alpha_ppm();

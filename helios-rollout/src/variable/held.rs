@@ -18,8 +18,39 @@ pub struct Held {
     base: Value,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     layers: Vec<Layer>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "by_value")]
     hosts: BTreeMap<HostName, Value>,
+}
+
+/// Many hosts hold few values: each value is written once, with its hosts.
+mod by_value {
+    use std::collections::BTreeMap;
+
+    use helios_core::model::HostName;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::variable::Value;
+
+    pub(super) fn serialize<S: Serializer>(
+        hosts: &BTreeMap<HostName, Value>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut groups: BTreeMap<&Value, Vec<&HostName>> = BTreeMap::new();
+        for (host, value) in hosts {
+            groups.entry(value).or_default().push(host);
+        }
+        groups.into_iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<HostName, Value>, D::Error> {
+        let groups = Vec::<(Value, Vec<HostName>)>::deserialize(deserializer)?;
+        let pairs = groups
+            .into_iter()
+            .flat_map(|(value, hosts)| hosts.into_iter().map(move |host| (host, value.clone())));
+        Ok(pairs.collect())
+    }
 }
 
 /// In `scope`, `from` has been replaced with `to`.

@@ -85,6 +85,60 @@ impl Variable {
         Ok(self)
     }
 
+    /// Forbids nothing any more.
+    #[must_use]
+    pub fn permit_all(mut self) -> Self {
+        self.forbidden.clear();
+        self.revision += 1;
+        self
+    }
+
+    /// Gives every host this value at once.
+    ///
+    /// # Errors
+    ///
+    /// [`VariableError`] if a transition is running, the value is not accepted, or a host must not change to it directly.
+    pub fn set(&mut self, value: Value) -> Result<(), VariableError> {
+        if self.running.is_some() {
+            return Err(VariableError::Overlaps {
+                name: self.name.clone(),
+            });
+        }
+        self.accepts(&value)?;
+        for held in self.held.values().filter(|held| **held != value) {
+            self.check_allowed(held, &value)?;
+        }
+        self.held = Held::all(value);
+        self.revision += 1;
+        Ok(())
+    }
+
+    /// The type of its values.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The values it accepts; none: every value of its type.
+    #[must_use]
+    pub fn allowed(&self) -> &[Value] {
+        &self.allowed
+    }
+
+    /// Its changes that must not happen directly.
+    pub fn forbidden(&self) -> impl Iterator<Item = &(Value, Value)> {
+        self.forbidden.iter()
+    }
+
+    /// The same without its transition, as if that had never been started; for a place that keeps the transition elsewhere.
+    #[must_use]
+    pub(crate) fn without_transition(&self) -> Self {
+        Self {
+            running: None,
+            ..self.clone()
+        }
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -364,16 +418,19 @@ impl Variable {
         if from == to {
             return Err(VariableError::NoChange { name });
         }
-        if self.forbidden.contains(&(from.clone(), to.clone())) {
-            let via = transport::detour(from, to, &self.allowed, &self.forbidden);
-            return Err(VariableError::Forbidden {
-                name,
-                from: from.clone(),
-                to: to.clone(),
-                via,
-            });
+        self.check_allowed(from, to)
+    }
+
+    fn check_allowed(&self, from: &Value, to: &Value) -> Result<(), VariableError> {
+        if !self.forbidden.contains(&(from.clone(), to.clone())) {
+            return Ok(());
         }
-        Ok(())
+        Err(VariableError::Forbidden {
+            name: self.name.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            via: transport::detour(from, to, &self.allowed, &self.forbidden),
+        })
     }
 
     fn check_mix(&self, parts: &[Part]) -> Result<(), VariableError> {
