@@ -1,5 +1,6 @@
 //! From a job to the container that runs it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -103,7 +104,12 @@ pub fn container_spec(job: &Job, ports: &BTreeMap<String, u16>, policy: &Policy)
         name: container_name(&policy.namespace, &job.id),
         image: job.image.clone().unwrap_or_default(),
         command: job.command.clone(),
-        env: environment(job, ports, policy),
+        env: owned(environment(
+            &policy.environment,
+            &policy.host,
+            ports.iter().map(|(name, port)| (name, *port)),
+            job,
+        )),
         labels,
         ports: published(job, ports),
         mounts: mounts(job, policy),
@@ -126,22 +132,32 @@ pub fn container_spec(job: &Job, ports: &BTreeMap<String, u16>, policy: &Policy)
     }
 }
 
-/// The agent's environment, then the ports, then the job's own: the last word wins.
-fn environment(
-    job: &Job,
-    ports: &BTreeMap<String, u16>,
-    policy: &Policy,
-) -> BTreeMap<String, String> {
-    let mut env = policy.environment.clone();
-    let told = |(name, port): (&String, &u16)| {
-        (
-            format!("HELIOS_PORT_{name}"),
-            format!("{}:{port}", policy.host),
-        )
+/// The environment of a container of `job` on `host`: what the agent gives to all of them, then where its ports
+/// are, then the job's own. The last word wins.
+#[must_use]
+pub fn environment<'a>(
+    of_agent: &'a BTreeMap<String, String>,
+    host: &str,
+    ports: impl IntoIterator<Item = (&'a String, u16)>,
+    job: &'a Job,
+) -> BTreeMap<Cow<'a, str>, Cow<'a, str>> {
+    fn borrowed<'a>((name, value): (&'a String, &'a String)) -> (Cow<'a, str>, Cow<'a, str>) {
+        (Cow::from(name), Cow::from(value))
+    }
+    let told = |(name, port): (&String, u16)| {
+        let name = format!("HELIOS_PORT_{name}");
+        (Cow::from(name), Cow::from(format!("{host}:{port}")))
     };
-    env.extend(ports.iter().map(told));
-    env.extend(job.env.clone());
+    let mut env: BTreeMap<_, _> = of_agent.iter().map(borrowed).collect();
+    env.extend(ports.into_iter().map(told));
+    env.extend(job.env.iter().map(borrowed));
     env
+}
+
+fn owned(env: BTreeMap<Cow<'_, str>, Cow<'_, str>>) -> BTreeMap<String, String> {
+    let entry =
+        |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
+    env.into_iter().map(entry).collect()
 }
 
 /// Whether the job's container has the network of the host, or of another container.

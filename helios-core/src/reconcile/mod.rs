@@ -25,7 +25,7 @@ mod tests;
 pub use backoff::Backoff;
 pub(crate) use container_spec::protocol;
 pub use container_spec::{
-    JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec,
+    JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec, environment,
 };
 pub use desired::{Desired, Policy, Task};
 pub use flapping::Flapping;

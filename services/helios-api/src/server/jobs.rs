@@ -158,7 +158,7 @@ pub(super) async fn status(
     let id = names.full_job()?;
     let make = |view: &FleetView| {
         let status = view.job_status(&id).ok_or_else(|| unknown(&id))?;
-        to_json(&ShownJobStatus(status))
+        to_json(&ShownJobStatus { status, view })
     };
     fleet.answer(&waiting, make).await
 }
@@ -176,7 +176,15 @@ pub(super) async fn statuses(
     let statuses: BTreeMap<JobId, ShownJobStatus<'_>> = view
         .job_statuses(&ids)
         .into_iter()
-        .map(|(id, status)| (id, ShownJobStatus(status)))
+        .map(|(id, status)| {
+            (
+                id,
+                ShownJobStatus {
+                    status,
+                    view: &view,
+                },
+            )
+        })
         .collect();
     Ok(json(StatusCode::OK, &statuses))
 }

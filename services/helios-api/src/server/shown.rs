@@ -4,11 +4,13 @@
 //! large fleet is mostly the text of its jobs, once for each host they run on; so that text is made once
 //! and copied.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use helios_core::cluster::{FleetView, HostView, JobStatus};
 use helios_core::model::{HostName, Job, JobId};
-use helios_core::schema::{GoalRecord, TaskReport};
+use helios_core::reconcile::environment;
+use helios_core::schema::{GoalRecord, HostReport, TaskReport};
 use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
@@ -37,7 +39,7 @@ impl<'a> JobTexts<'a> {
 }
 
 /// A job, or its text.
-enum ShownJob<'a> {
+pub(super) enum ShownJob<'a> {
     Text(&'a RawValue),
     Job(&'a Job),
 }
@@ -53,6 +55,7 @@ impl Serialize for ShownJob<'_> {
 
 /// A host in the shape of [`wire::HostStatus`](crate::wire::HostStatus).
 pub(super) struct ShownHost<'a> {
+    name: &'a HostName,
     host: HostView,
     view: &'a FleetView,
     texts: &'a JobTexts<'a>,
@@ -62,11 +65,16 @@ impl<'a> ShownHost<'a> {
     /// The host of that name, if it is registered.
     pub(super) fn find(
         view: &'a FleetView,
-        name: &HostName,
+        name: &'a HostName,
         texts: &'a JobTexts<'a>,
     ) -> Option<Self> {
         let host = view.host(name)?;
-        Some(Self { host, view, texts })
+        Some(Self {
+            name,
+            host,
+            view,
+            texts,
+        })
     }
 
     /// Whether its agent is there.
@@ -80,12 +88,14 @@ impl<'a> ShownHost<'a> {
 
     /// What the agent reports. A task whose job is gone from everywhere has nothing left to be shown by.
     fn tasks(&self) -> impl Iterator<Item = (&JobId, ShownTask<'_>)> {
-        let tasks = self.host.report.iter().flat_map(|report| &report.tasks);
-        tasks.filter_map(|(id, task)| {
+        let report = self.host.report.as_deref();
+        let tasks = report.into_iter().flat_map(|report| &report.tasks);
+        tasks.filter_map(move |(id, task)| {
             let deployed = self.host.record.goals.get(id).map(|goal| &goal.job);
             let job = deployed.or_else(|| Some(&self.view.jobs.get(id)?.job))?;
+            let env = shown_env(self.name, report, job, task);
             let job = self.texts.shown(job);
-            Some((id, ShownTask { job, task }))
+            Some((id, ShownTask { job, task, env }))
         })
     }
 }
@@ -95,7 +105,9 @@ impl Serialize for ShownHost<'_> {
         let goals = self.host.record.goals.iter();
         let report = self.host.report.as_deref();
         let none = BTreeMap::new();
-        let mut members = serializer.serialize_struct("HostStatus", 7)?;
+        let problems = report.map_or(&[][..], |report| &report.problems);
+        let len = if problems.is_empty() { 7 } else { 8 };
+        let mut members = serializer.serialize_struct("HostStatus", len)?;
         members.serialize_field(
             "jobs",
             &Entries(|| goals.clone().map(|(id, goal)| (id, ShownGoal(goal)))),
@@ -115,23 +127,30 @@ impl Serialize for ShownHost<'_> {
             report.map_or(&none, |report| &report.environment),
         )?;
         members.serialize_field("labels", report.map_or(&none, |report| &report.labels))?;
+        if !problems.is_empty() {
+            members.serialize_field("problems", problems)?;
+        }
         members.end()
     }
 }
 
 /// A job's status in the shape of [`wire::JobStatus`](crate::wire::JobStatus).
-pub(super) struct ShownJobStatus<'a>(pub(super) JobStatus<'a>);
+pub(super) struct ShownJobStatus<'a> {
+    pub(super) status: JobStatus<'a>,
+    pub(super) view: &'a FleetView,
+}
 
 impl Serialize for ShownJobStatus<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(status) = self;
+        let Self { status, view } = self;
         let text = serde_json::value::to_raw_value(&status.job).map_err(S::Error::custom)?;
         let tasks = || {
-            let job = || ShownJob::Text(&text);
-            status
-                .tasks
-                .iter()
-                .map(move |(host, task)| (host, ShownTask { job: job(), task }))
+            status.tasks.iter().map(|(host, task)| {
+                let report = view.reports.get(host).map(|report| &**report);
+                let env = shown_env(host, report, &status.job, task);
+                let job = ShownJob::Text(&text);
+                (*host, ShownTask { job, task, env })
+            })
         };
         let goals = || {
             status
@@ -148,24 +167,55 @@ impl Serialize for ShownJobStatus<'_> {
 }
 
 /// A task in the shape of [`wire::TaskStatus`](crate::wire::TaskStatus).
-struct ShownTask<'a> {
-    job: ShownJob<'a>,
+pub(super) struct ShownTask<'a> {
+    pub(super) job: ShownJob<'a>,
+    pub(super) task: &'a TaskReport,
+    pub(super) env: Env<'a>,
+}
+
+/// The environment of a container.
+type Env<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// The environment of a task's container, as its agent made it.
+pub(super) fn shown_env<'a>(
+    host: &HostName,
+    report: Option<&'a HostReport>,
+    job: &'a Job,
     task: &'a TaskReport,
+) -> Env<'a> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    let of_agent = report.map_or(&NONE, |report| &report.environment);
+    let ports = task.ports.iter().filter_map(|(name, mapping)| {
+        let port = u16::try_from(mapping.external_port?).ok()?;
+        Some((name, port))
+    });
+    environment(of_agent, host.as_str(), ports, job)
 }
 
 impl Serialize for ShownTask<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { job, task } = self;
-        let no_env: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut members = serializer.serialize_struct("TaskStatus", 8)?;
+        let Self { job, task, env } = self;
+        let since = Some(task.since).filter(|since| since.as_millis() > 0);
+        let more = [task.restarts > 0, task.last_exit.is_some(), since.is_some()];
+        let len = 8 + more.into_iter().filter(|is_told| *is_told).count();
+        let mut members = serializer.serialize_struct("TaskStatus", len)?;
         members.serialize_field("job", job)?;
         members.serialize_field("goal", &task.goal)?;
         members.serialize_field("state", &task.state)?;
         members.serialize_field("containerId", &task.container_id)?;
         members.serialize_field("throttled", &task.throttled)?;
         members.serialize_field("ports", &task.ports)?;
-        members.serialize_field("env", &no_env)?;
+        members.serialize_field("env", env)?;
         members.serialize_field("containerError", &task.error)?;
+        if task.restarts > 0 {
+            members.serialize_field("restarts", &task.restarts)?;
+        }
+        if let Some(exit) = &task.last_exit {
+            members.serialize_field("lastExit", exit)?;
+        }
+        if let Some(since) = &since {
+            members.serialize_field("since", since)?;
+        }
         members.end()
     }
 }

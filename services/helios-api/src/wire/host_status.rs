@@ -38,4 +38,7 @@ pub struct HostStatus {
     /// Labels for host selectors.
     #[serde(default, deserialize_with = "null_as_default")]
     pub labels: BTreeMap<String, String>,
+    /// What is wrong with the host, for people. The original never says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }

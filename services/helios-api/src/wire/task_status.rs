@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use helios_core::model::{Goal, Job, PortMapping, TaskState, ThrottleState};
+use helios_core::schema::LastExit;
+use helios_core::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::null_as_default;
@@ -26,12 +28,29 @@ pub struct TaskStatus {
     /// Its ports, with the external ports it was given.
     #[serde(default, deserialize_with = "null_as_default")]
     pub ports: BTreeMap<String, PortMapping>,
-    /// The environment of its container, beyond the job's own.
+    /// The environment of its container: the agent's own, its ports, and the job's.
     #[serde(default, deserialize_with = "null_as_default")]
     pub env: BTreeMap<String, String>,
     /// What went wrong last; empty if nothing did.
     #[serde(default, deserialize_with = "null_as_default")]
     pub container_error: String,
+    /// How often its container was started anew since the agent started. The original never says so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u64,
+    /// How its last container ended, if one did. The original never says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_exit: Option<LastExit>,
+    /// Since when it is in this state. The original never says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn unthrottled() -> ThrottleState {

@@ -15,7 +15,7 @@ pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
-pub use server::{AgentArgs, AgentOptions, MasterArgs, SoloArgs, StoreArgs};
+pub use server::{AgentArgs, AgentOptions, ContainerOptions, MasterArgs, SoloArgs, StoreArgs};
 pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 
 /// Deploys containers to hosts.

@@ -1,6 +1,6 @@
 //! What the commands that go on running take.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -98,4 +98,30 @@ pub struct AgentOptions {
     /// Label of this host, for selectors
     #[arg(long, value_name = "NAME=VALUE")]
     pub labels: Vec<String>,
+    /// The agent's identity, at the first start with this state directory [default: drawn at random]
+    #[arg(long)]
+    pub id: Option<String>,
+    /// What every container on this host is given
+    #[command(flatten)]
+    pub containers: ContainerOptions,
+}
+
+/// What an agent gives to every container of its host.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ContainerOptions {
+    /// Environment variable for every container; the job's own wins
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Name server for every container
+    #[arg(long, value_name = "ADDRESS")]
+    pub dns: Vec<IpAddr>,
+    /// Directory or file of this host that every container sees
+    #[arg(long, value_name = "FROM:TO[:ro]")]
+    pub bind: Vec<String>,
+    /// Line for the hosts file of every container
+    #[arg(long, value_name = "NAME:ADDRESS")]
+    pub add_host: Vec<String>,
+    /// Ports to give to jobs that name none; the end is not one of them [default: 20000:32768]
+    #[arg(long, value_name = "START:END")]
+    pub port_range: Option<String>,
 }

@@ -66,7 +66,10 @@ pub(super) async fn run(args: &HostsArgs, call: &mut Call<'_>) -> Result<Outcome
         call.say_document(&statuses)?;
         return Ok(Outcome::Done);
     }
-    let mut table = Table::new(&HEADINGS);
+    let any_problem = statuses.values().any(|status| !status.problems.is_empty());
+    let problems = any_problem.then_some("PROBLEMS");
+    let headings: Vec<&str> = HEADINGS.into_iter().chain(problems).collect();
+    let mut table = Table::new(&headings);
     for host in &hosts {
         if let Some(status) = statuses.get(host) {
             table.row(row(call.host_name(host, args.full), status, call.now));
@@ -98,6 +101,10 @@ fn row(name: String, status: &HostStatus, now: Timestamp) -> Vec<Cell> {
     );
     row.push(docker(status.host_info.as_ref()).into());
     row.push(pairs(&status.labels).join(", ").into());
+    let problems: Vec<String> = status.problems.iter().map(|text| one_line(text)).collect();
+    if !problems.is_empty() {
+        row.push(Cell::new(problems.join("; ")).tone(Tone::Bad));
+    }
     row
 }
 

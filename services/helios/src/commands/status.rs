@@ -10,7 +10,7 @@ use regex::Regex;
 use super::Call;
 use crate::args::StatusArgs;
 use crate::console::Tone;
-use crate::output::{Cell, Table, goal_cell, one_line, state_cell};
+use crate::output::{Cell, Table, exit_cell, goal_cell, one_line, state_cell};
 use crate::{Failure, Outcome};
 
 /// The first characters of a container's id, which are enough for people and for Docker.
@@ -47,11 +47,12 @@ pub(super) async fn run(args: &StatusArgs, call: &mut Call<'_>) -> Result<Outcom
             .is_none_or(|pattern| pattern.is_match(host))
     };
     let mut any = false;
-    let mut table = new_table(&statuses);
+    let extra = Extra::of(&statuses);
+    let mut table = extra.table();
     for (id, status) in &statuses {
         for host in hosts(status).into_iter().filter(|host| shown(host)) {
             any = true;
-            table.row(row(id, host, status, args.full, call));
+            table.row(row(id, host, status, (args.full, extra), call));
         }
     }
     match (any, &args.host) {
@@ -93,28 +94,53 @@ fn hosts(status: &JobStatus) -> BTreeSet<&str> {
         .collect()
 }
 
-/// With a column for errors only if there are any.
-fn new_table(statuses: &Statuses) -> Table {
-    let headings = [
-        "JOB ID",
-        "HOST",
-        "GOAL",
-        "STATE",
-        "CONTAINER ID",
-        "PORTS",
-        "ERROR",
-    ];
-    let mut tasks = statuses
-        .values()
-        .flat_map(|status| status.task_statuses.values());
-    if tasks.any(|task| !task.container_error.is_empty()) {
+/// The columns that are shown only if there is something in them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extra {
+    restarts: bool,
+    exits: bool,
+    errors: bool,
+}
+
+impl Extra {
+    fn of(statuses: &Statuses) -> Self {
+        let any = |has: fn(&TaskStatus) -> bool| {
+            let mut tasks = statuses
+                .values()
+                .flat_map(|status| status.task_statuses.values());
+            tasks.any(has)
+        };
+        Self {
+            restarts: any(|task| task.restarts > 0),
+            exits: any(|task| task.last_exit.is_some()),
+            errors: any(|task| !task.container_error.is_empty()),
+        }
+    }
+
+    fn table(self) -> Table {
+        let mut headings = vec!["JOB ID", "HOST", "GOAL", "STATE", "CONTAINER ID", "PORTS"];
+        headings.extend(self.restarts.then_some("RESTARTS"));
+        headings.extend(self.exits.then_some("LAST EXIT"));
+        headings.extend(self.errors.then_some("ERROR"));
         Table::new(&headings)
-    } else {
-        Table::new(headings.split_last().map_or(&[], |(_, rest)| rest))
+    }
+
+    fn cells(self, task: &TaskStatus) -> impl Iterator<Item = Cell> {
+        let restarts = self.restarts.then(|| task.restarts.to_string().into());
+        let exit = self.exits.then(|| exit_cell(task.last_exit.as_ref()));
+        let error = one_line(&task.container_error);
+        let error = self.errors.then(|| Cell::new(error).tone(Tone::Bad));
+        restarts.into_iter().chain(exit).chain(error)
     }
 }
 
-fn row(id: &JobId, host: &str, status: &JobStatus, full: bool, call: &Call<'_>) -> Vec<Cell> {
+fn row(
+    id: &JobId,
+    host: &str,
+    status: &JobStatus,
+    (full, extra): (bool, Extra),
+    call: &Call<'_>,
+) -> Vec<Cell> {
     let goal = status
         .deployments
         .get(host)
@@ -128,7 +154,7 @@ fn row(id: &JobId, host: &str, status: &JobStatus, full: bool, call: &Call<'_>) 
         row.push(state_cell(task));
         row.push(container(task, full).into());
         row.push(ports(&task.ports).into());
-        row.push(Cell::new(one_line(&task.container_error)).tone(Tone::Bad));
+        row.extend(extra.cells(task));
     }
     row
 }

@@ -8,6 +8,6 @@ mod words;
 
 pub(crate) use json::{compact, pretty};
 pub(crate) use short_host::{relative_host, short_host};
-pub(crate) use state::{goal_cell, state_cell, state_tone};
+pub(crate) use state::{exit_cell, goal_cell, state_cell, state_tone};
 pub(crate) use table::{Cell, Table};
 pub(crate) use words::{ago, duration, local_time, one_line, pairs, quoted};

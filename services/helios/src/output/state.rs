@@ -2,6 +2,7 @@
 
 use helios_api::wire::TaskStatus;
 use helios_core::model::{Goal, TaskState, ThrottleState};
+use helios_core::schema::LastExit;
 
 use super::Cell;
 use crate::console::Tone;
@@ -22,6 +23,24 @@ pub(crate) fn state_cell(status: &TaskStatus) -> Cell {
         reason => format!("{} ({reason})", status.state),
     };
     Cell::new(text).tone(state_tone(status))
+}
+
+/// How its last container ended: the code, and what the code does not say.
+pub(crate) fn exit_cell(exit: Option<&LastExit>) -> Cell {
+    let Some(exit) = exit else {
+        return Cell::new("");
+    };
+    let tone = if exit.code == 0 {
+        Tone::Plain
+    } else {
+        Tone::Bad
+    };
+    let text = match exit.code {
+        code if exit.out_of_memory => format!("{code} (out of memory)"),
+        code @ 129..=192 => format!("{code} (signal {})", code - 128),
+        code => code.to_string(),
+    };
+    Cell::new(text).tone(tone)
 }
 
 /// Whether it is as it should be.

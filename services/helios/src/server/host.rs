@@ -8,6 +8,7 @@ use helios_core::state_dir::FileStateDir;
 use helios_core::{HostName, Store};
 use helios_docker::{DockerEndpoint, DockerRuntime};
 
+use super::containers::{Containers, pair};
 use crate::args::AgentOptions;
 use crate::{Environment, Failure};
 
@@ -19,6 +20,8 @@ pub(super) struct Host {
     pub(super) engine: DockerEndpoint,
     state: Arc<FileStateDir>,
     labels: Vec<(String, String)>,
+    containers: Containers,
+    id: Option<String>,
 }
 
 impl Host {
@@ -29,8 +32,9 @@ impl Host {
         let labels = options
             .labels
             .iter()
-            .map(|label| pair(label))
+            .map(|label| pair("--labels", label))
             .collect::<Result<_, _>>()?;
+        let containers = Containers::read(&options.containers)?;
         let dir = state_dir(options, environment)?;
         let state = FileStateDir::open(dir).map_err(|error| {
             Failure::new(format!("the agent of {name} cannot start")).caused_by(error)
@@ -40,6 +44,8 @@ impl Host {
             engine,
             state: Arc::new(state),
             labels,
+            containers,
+            id: options.id.clone(),
         })
     }
 
@@ -50,7 +56,8 @@ impl Host {
 
     /// The agent, once its engine answers.
     pub(super) async fn agent(self, store: Arc<dyn Store>) -> Result<Agent, Failure> {
-        let id = AgentId::load(&*self.state, None).await.map_err(|error| {
+        let given = self.id.as_deref();
+        let id = AgentId::load(&*self.state, given).await.map_err(|error| {
             Failure::new(format!("the agent of {} has no identity", self.name)).caused_by(error)
         })?;
         let owner = id.owner().clone();
@@ -68,6 +75,7 @@ impl Host {
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
             .probe(runtime)
             .labels(self.labels)
+            .policy(|policy| self.containers.apply(policy))
             .engine(version, Some(self.engine.to_string()));
         Ok(agent)
     }
@@ -96,15 +104,6 @@ fn engine(given: Option<&str>, environment: &Environment) -> Result<DockerEndpoi
         })
 }
 
-fn pair(label: &str) -> Result<(String, String), Failure> {
-    match label.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Failure::new(format!(
-            "--labels {label:?} is not NAME=VALUE"
-        ))),
-    }
-}
-
 fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBuf, Failure> {
     if let Some(dir) = &options.state_dir {
         return Ok(dir.clone());
@@ -126,6 +125,7 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::ContainerOptions;
 
     fn options() -> AgentOptions {
         AgentOptions {
@@ -133,6 +133,8 @@ mod tests {
             name: Some("n1".to_owned()),
             docker: None,
             labels: Vec::new(),
+            id: None,
+            containers: ContainerOptions::default(),
         }
     }
 

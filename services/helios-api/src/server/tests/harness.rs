@@ -150,18 +150,12 @@ impl Master {
 
     /// Lets a host's agent live, and report those tasks as running.
     pub(super) async fn agent(&self, host: &HostName, labels: &[(&str, &str)], tasks: &[&JobId]) {
-        let id = format!("agent of {host}");
-        let up = Presence {
-            id: id.clone(),
-            incarnation: "1".to_owned(),
-        };
         let mut host_info = HostInfo::default();
         host_info.hostname = Some(host.to_string());
         let labels = labels
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let report = HostReport {
-            agent_id: id,
             tasks: tasks
                 .iter()
                 .map(|id| (JobId::clone(id), running()))
@@ -169,6 +163,20 @@ impl Master {
             host_info: Some(host_info),
             labels: labels.collect(),
             ..HostReport::default()
+        };
+        self.agent_reports(host, report).await;
+    }
+
+    /// Lets a host's agent live, and report that.
+    pub(super) async fn agent_reports(&self, host: &HostName, report: HostReport) {
+        let id = format!("agent of {host}");
+        let up = Presence {
+            id: id.clone(),
+            incarnation: "1".to_owned(),
+        };
+        let report = HostReport {
+            agent_id: id,
+            ..report
         };
         let txn = Txn::new()
             .create_ephemeral(Keys::up(host), encode(&up))
@@ -195,7 +203,7 @@ pub(super) fn web() -> Job {
         .port("http", PortMapping::tcp(80))
 }
 
-fn running() -> TaskReport {
+pub(super) fn running() -> TaskReport {
     TaskReport {
         goal: Goal::Start,
         state: TaskState::Running,

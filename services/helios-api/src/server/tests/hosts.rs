@@ -1,11 +1,12 @@
 //! Chapter "hosts" of the wire contract.
 
-use helios_core::model::Job;
-use helios_core::schema::Keys;
+use helios_core::Timestamp;
+use helios_core::model::{Job, PortMapping};
+use helios_core::schema::{HostReport, Keys, LastExit, TaskReport};
 use helios_core::store::Txn;
 use serde_json::json;
 
-use super::harness::{Master, web};
+use super::harness::{Master, running, web};
 
 #[tokio::test]
 async fn lists_hosts_by_name_and_by_labels() {
@@ -168,6 +169,50 @@ async fn shows_what_is_wanted_of_a_host_and_what_it_reports() {
         .await;
     master.expect("GET /hosts/statuses", 200, both).await;
     assert_eq!(n2.as_str(), "n2");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_task_or_a_host_is_shown() {
+    let master = Master::new().await;
+    let (n1, web) = (
+        master.host("n1").await,
+        master.job(web().env("MODE", "live")).await,
+    );
+    let exit = LastExit {
+        code: 137,
+        out_of_memory: true,
+    };
+    let task = TaskReport {
+        ports: [("http".to_owned(), PortMapping::tcp(80).external(20_001))].into(),
+        restarts: 3,
+        last_exit: Some(exit),
+        since: Timestamp::from_millis(1_700_000_000_123),
+        ..running()
+    };
+    let report = HostReport {
+        tasks: [(web.clone(), task)].into(),
+        environment: [("MODE", "test"), ("ZONE", "a")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        problems: vec!["the disk is full".to_owned()],
+        ..HostReport::default()
+    };
+    master.agent_reports(&n1, report).await;
+
+    let host = master.ask("GET /hosts/n1/status", "").await.json();
+    assert_eq!(host["problems"], json!(["the disk is full"]));
+    let task = &host["statuses"][web.as_str()];
+    let exit = json!({"code": 137, "outOfMemory": true});
+    assert_eq!(
+        (&task["restarts"], &task["lastExit"], &task["since"]),
+        (&json!(3), &exit, &json!(1_700_000_000_123_i64))
+    );
+    let env = json!({"MODE": "live", "ZONE": "a", "HELIOS_PORT_http": "n1:20001"});
+    assert_eq!(task["env"], env);
+    let job = master.ask(&format!("GET /jobs/{web}/status"), "").await;
+    assert_eq!(&job.json()["taskStatuses"]["n1"], task);
+    let read: crate::wire::HostStatus = serde_json::from_value(host.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), host);
 }
 
 #[tokio::test]
