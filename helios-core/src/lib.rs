@@ -73,6 +73,7 @@
 //! | [`clock`], [`time`] | the port [`Clock`], and two kinds of time that are kept apart |
 //! | [`schema`] | the one place that spells a key or encodes a value |
 //! | [`cluster`] | [`Cluster`]: reads, calls [`ops`], commits, and watches the fleet |
+//! | [`orphans`] | what an engine left behind and nothing manages any more: found by pure rules, of what was seen |
 //! | [`agent`] | [`Agent`](agent::Agent): the loop that watches, calls [`reconcile`](mod@reconcile), and acts |
 //!
 //! # Ports of your own
@@ -92,6 +93,7 @@ pub mod clock;
 pub mod cluster;
 pub mod model;
 pub mod ops;
+pub mod orphans;
 pub mod reconcile;
 pub mod runtime;
 pub mod schema;

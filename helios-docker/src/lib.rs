@@ -51,6 +51,7 @@ mod pull;
 mod reference;
 mod runtime;
 mod spec;
+mod surroundings;
 mod timeouts;
 mod verbs;
 mod version;

@@ -1,6 +1,7 @@
 //! The handle on an engine.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct DockerRuntime {
     pub(crate) owned: Arc<Owned>,
     /// Tells the watches of a change that Docker has no event for.
     pub(crate) silent_change: watch::Sender<()>,
+    /// The engine's socket, if it is known to have one on this machine.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 /// The client's own limit for an answer, in seconds: a day, which is none. Each call has its own.
@@ -56,7 +59,14 @@ impl DockerRuntime {
             .await
             .map_err(|_| timed_out(Call::Connect, &object))?
             .map_err(|error| failure(Call::Connect, &object, error))?;
-        Ok(Self::from_client(client, owner))
+        let socket = match endpoint {
+            DockerEndpoint::Unix(path) => Some(PathBuf::from(path)),
+            DockerEndpoint::Tcp(_) => None,
+        };
+        Ok(Self {
+            socket,
+            ..Self::from_client(client, owner)
+        })
     }
 
     /// Uses a client made elsewhere, as one with TLS: the one place where a type of the client library
@@ -73,6 +83,7 @@ impl DockerRuntime {
             credentials: Lookup::new(Credentials::default()),
             owned: Arc::default(),
             silent_change: watch::Sender::new(()),
+            socket: None,
         }
     }
 
