@@ -6,6 +6,7 @@
 //! a timer, and never trusts the wake-up: it always looks anew.
 
 mod act;
+mod custody;
 mod holder;
 mod identity;
 mod live;
@@ -27,6 +28,7 @@ use thiserror::Error;
 
 use crate::clock::{Clock, SystemClock};
 use crate::model::{DockerVersion, HostName};
+use crate::orphans::{OrphanPolicy, Surroundings};
 use crate::reconcile::Policy;
 use crate::runtime::{Probe, Runtime};
 use crate::state_dir::{StateDir, StateDirError};
@@ -70,6 +72,7 @@ pub struct Agent {
     policy: Policy,
     labels: BTreeMap<String, String>,
     engine: (Option<DockerVersion>, Option<String>),
+    orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
     resync: Duration,
     takeover_after: Duration,
 }
@@ -104,6 +107,7 @@ impl Agent {
             policy,
             labels: BTreeMap::new(),
             engine: (None, None),
+            orphans: None,
             resync: Duration::from_secs(60),
             takeover_after: Duration::from_secs(600),
         }
@@ -167,6 +171,16 @@ impl Agent {
     pub fn engine(self, version: Option<DockerVersion>, address: Option<String>) -> Self {
         Self {
             engine: (version, address),
+            ..self
+        }
+    }
+
+    /// This agent, looking in `surroundings` for what nothing manages any more, and telling of it with its host.
+    /// Without it nobody looks.
+    #[must_use]
+    pub fn orphans(self, surroundings: Arc<dyn Surroundings>, policy: OrphanPolicy) -> Self {
+        Self {
+            orphans: Some((surroundings, policy)),
             ..self
         }
     }

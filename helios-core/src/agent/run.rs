@@ -25,6 +25,7 @@ use crate::store::{Key, Scope, Snapshot, StoreError, StoreErrorKind};
 use crate::time::Moment;
 
 use super::act::{Done, Executor, Looked};
+use super::custody::{Custody, Round};
 use super::live::Live;
 use super::membership::Seen;
 use super::remembered::Remembered;
@@ -55,6 +56,7 @@ enum Event {
     Membership(Joined),
     Report(Result<Arc<HostReport>, StoreError>),
     Looked(Looked),
+    Orphans(Round),
     Wake,
 }
 
@@ -77,6 +79,7 @@ pub(super) struct Running {
     pub(super) reported: Option<(Arc<HostReport>, Moment)>,
     pub(super) report_not_before: Option<Moment>,
     pub(super) tasks: Arc<report::TaskReports>,
+    pub(super) custody: Custody,
     /// What is wrong, by what it is wrong with.
     pub(super) problems: BTreeMap<&'static str, String>,
     pub(super) wake: Option<Moment>,
@@ -172,6 +175,7 @@ impl Running {
             reported: None,
             report_not_before: None,
             tasks: Arc::default(),
+            custody: Custody::start(&agent).await?,
             problems,
             wake: None,
             watches,
@@ -195,6 +199,7 @@ impl Running {
             Some(look) = self.watches.host.next() => Event::Host(look),
             Some(look) = self.watches.up.next() => Event::Up(look),
             Some(looked) = self.looks.next(), if !self.looks.is_empty() => Event::Looked(looked),
+            round = finished(&mut self.custody.round) => Event::Orphans(round),
             () = sleep(until) => Event::Wake,
         }
     }
@@ -219,6 +224,9 @@ impl Running {
                 let key = Keys::host(&self.agent.host);
                 self.seen.host_looks += 1;
                 if let Some(record) = self.read::<HostRecord>(&key, look, "goals") {
+                    if let Some(record) = &record {
+                        self.custody.see_holder(&record.agent_id, &self.me.id);
+                    }
                     self.seen.host = Some(record);
                     self.goals_are_news = true;
                     self.membership_not_before = None;
@@ -251,6 +259,11 @@ impl Running {
                 self.note("registration", (!is_race).then(|| error.to_string()));
             }
             Event::Looked(looked) => self.live.looked(&looked, now),
+            Event::Orphans(round) => {
+                if let Some((_, policy)) = &self.agent.orphans {
+                    self.custody.learn(round, policy, now);
+                }
+            }
             Event::Report(Ok(report)) => self.reported = Some((report, now)),
             Event::Report(Err(error)) => {
                 self.report_not_before = Some(now.plus(RETRY_AFTER));

@@ -31,6 +31,7 @@ impl Running {
         self.collect(&plan);
         self.begin(plan);
         self.live.forget();
+        self.look_for_orphans(now);
         self.tell(now);
     }
 

@@ -62,6 +62,7 @@ impl Running {
         let mut problems: Vec<String> = self.problems.values().cloned().collect();
         problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
         problems.extend(self.live.engine_trouble.clone());
+        problems.extend(self.custody.problems());
         let due = self.reported.as_ref().map(|(_, at)| at.plus(REPORT_EVERY));
         let is_new = self
             .reported

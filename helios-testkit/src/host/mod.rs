@@ -4,7 +4,9 @@
 mod machine;
 mod probe;
 mod state_dir;
+mod surroundings;
 
 pub use machine::FakeMachine;
 pub use probe::FakeProbe;
 pub use state_dir::MemoryStateDir;
+pub use surroundings::FakeSurroundings;

@@ -5,6 +5,8 @@ mod drain;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod orphans;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rig;

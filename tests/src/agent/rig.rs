@@ -82,7 +82,12 @@ impl Rig {
     pub(crate) async fn start() -> Self {
         let mut rig = Self::without_agent().await;
         rig.start_agent().await;
-        rig.until("the host is up", async |rig| {
+        rig.until_up().await;
+        rig
+    }
+
+    pub(crate) async fn until_up(&self) {
+        self.until("the host is up", async |rig| {
             rig.cluster
                 .host(&host())
                 .await
@@ -90,7 +95,6 @@ impl Rig {
                 .is_some_and(|host| host.up)
         })
         .await;
-        rig
     }
 
     pub(crate) async fn without_agent() -> Self {
@@ -117,8 +121,18 @@ impl Rig {
 
     pub(crate) async fn start_agent_with(&mut self, change: impl FnOnce(Agent) -> Agent) {
         let session = self.store.session();
-        let agent = self.agent("a1", session.clone()).await;
-        let agent = change(agent);
+        let agent = change(self.agent("a1", session.clone()).await);
+        self.run(agent, session);
+    }
+
+    /// Starts an agent of another id, which it keeps in its state directory.
+    pub(crate) async fn start_agent_as(&mut self, id: &str) {
+        let session = self.store.session();
+        let agent = self.agent(id, session.clone()).await;
+        self.run(agent, session);
+    }
+
+    fn run(&mut self, agent: Agent, session: MemoryStore) {
         let work = tokio::spawn(async move {
             agent
                 .run(std::future::pending())
