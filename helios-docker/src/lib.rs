@@ -45,6 +45,7 @@ mod exec;
 mod failure;
 mod labels;
 mod logs;
+mod owners;
 mod ownership;
 mod probe;
 mod pull;
