@@ -8,6 +8,7 @@
 //! | [`curve`] | how much of the fleet should have changed by now | [`Curve`](curve::Curve), [`Schedule`](curve::Schedule) |
 //! | [`order`] | which hosts come first | [`Fleet`](order::Fleet), [`Order`](order::Order), [`Turns`](order::Turns) |
 //! | [`variable`] | what a host should hold, when that changes, and why | [`Variable`](variable::Variable), [`View`](variable::View) |
+//! | [`rolling`] | which hosts of a deployment group get a job next | [`advance`](rolling::advance), [`Policy`](rolling::Policy) |
 //! | [`guard`] | whether to go on | [`Guard`](guard::Guard), [`Monitor`](guard::Monitor) |
 //! | [`drive`] | how all this lives in a store and moves | [`Variables`](drive::Variables), [`VariableDriver`](drive::VariableDriver) |
 //! | [`audit`] | what was decided, and that it can be decided again | [`Record`](audit::Record), [`replay`](audit::replay) |
@@ -73,6 +74,7 @@ pub mod curve;
 pub mod drive;
 pub mod guard;
 pub mod order;
+pub mod rolling;
 pub mod variable;
 
 mod fixed;

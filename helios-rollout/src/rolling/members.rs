@@ -1,0 +1,127 @@
+//! Who belongs to a group.
+
+use std::collections::BTreeMap;
+
+use helios_core::cluster::FleetView;
+use helios_core::model::{HostName, HostSelector, JobId};
+use helios_core::schema::{
+    GoalRecord, GroupMark, HostRecord, HostReport, Keys, TaskReport, Versioned,
+};
+
+use super::GroupRecord;
+
+/// A registered host, seen by a group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Host<'a> {
+    pub(super) name: &'a HostName,
+    pub(super) record: &'a Versioned<HostRecord>,
+    /// What its own agent reported last.
+    pub(super) report: Option<&'a Versioned<HostReport>>,
+    /// Whether its agent is there.
+    pub(super) up: bool,
+}
+
+impl<'a> Host<'a> {
+    pub(super) fn find(fleet: &'a FleetView, name: &'a HostName) -> Option<Self> {
+        let record = fleet.hosts.get(name)?;
+        Some(Self::of(fleet, name, record))
+    }
+
+    fn of(fleet: &'a FleetView, name: &'a HostName, record: &'a Versioned<HostRecord>) -> Self {
+        let own = |report: &&Versioned<HostReport>| report.agent_id == record.agent_id;
+        Self {
+            name,
+            record,
+            report: fleet.reports.get(name).filter(own),
+            up: fleet
+                .up
+                .get(name)
+                .is_some_and(|up| up.id == record.agent_id),
+        }
+    }
+
+    /// Whether the host belongs to the group, if its labels are known.
+    pub(super) fn matches(&self, selectors: &[HostSelector]) -> Option<bool> {
+        let report = self.report?;
+        Some(HostSelector::all_match(selectors, &report.labels))
+    }
+
+    /// What its agent reports of a job.
+    pub(super) fn task(&self, job: &JobId) -> Option<&'a TaskReport> {
+        self.report?.record.tasks.get(job)
+    }
+
+    /// The mark of this very group.
+    pub(super) fn mark(&self, group: &GroupRecord) -> Option<&'a GroupMark> {
+        let mark = self.record.record.groups.get(&group.group.name)?;
+        (mark.group == group.id).then_some(mark)
+    }
+
+    /// Whether that rollout of the group came to it.
+    pub(super) fn bears(&self, group: &GroupRecord, rollout: &str) -> bool {
+        self.mark(group).is_some_and(|mark| mark.rollout == rollout)
+    }
+
+    /// Whether it can run something now.
+    pub(super) fn is_here(&self) -> bool {
+        self.up && self.record.drain.is_none()
+    }
+
+    /// The value of the label that makes zones.
+    pub(super) fn zone(&self, label: Option<&str>) -> &'a str {
+        let value = |label| self.report?.record.labels.get(label);
+        label.and_then(value).map_or("", String::as_str)
+    }
+}
+
+/// What a group has deployed on a host, but for `except`.
+pub(super) fn old_goals<'a>(
+    record: &'a HostRecord,
+    group: &'a str,
+    except: Option<&'a JobId>,
+) -> impl Iterator<Item = (&'a JobId, &'a GoalRecord)> {
+    record
+        .goals
+        .iter()
+        .filter(move |(job, goal)| goal.group.as_deref() == Some(group) && except != Some(*job))
+}
+
+/// The hosts of a group, in the order of their names.
+#[derive(Debug, Default)]
+pub(super) struct Members<'a> {
+    /// Those whose labels match.
+    pub(super) all: Vec<Host<'a>>,
+    /// Those that bear the group's mark, and whose labels do not match any more.
+    pub(super) strangers: Vec<Host<'a>>,
+    /// The number of members in each zone.
+    pub(super) zones: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> Members<'a> {
+    /// A host that has never reported its labels is neither a member nor a stranger: ignorance moves
+    /// nothing.
+    pub(super) fn of(record: &GroupRecord, fleet: &'a FleetView, per: Option<&str>) -> Self {
+        let mut members = Self::default();
+        for (name, host) in fleet.hosts.iter() {
+            let host = Host::of(fleet, name, host);
+            match host.matches(&record.group.host_selectors) {
+                Some(true) => {
+                    *members.zones.entry(host.zone(per)).or_default() += 1;
+                    members.all.push(host);
+                }
+                Some(false) if host.mark(record).is_some() => members.strangers.push(host),
+                _ => {}
+            }
+        }
+        members
+    }
+}
+
+/// Whether the host has an entry that cannot be read: then nobody can say what is there.
+pub(super) fn is_unreadable(fleet: &FleetView, host: &HostName) -> bool {
+    let key = Keys::host(host);
+    fleet
+        .hosts
+        .unreadable()
+        .any(|unreadable| unreadable.key == key)
+}
