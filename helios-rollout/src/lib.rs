@@ -1,6 +1,6 @@
 //! How change spreads over a fleet: "move Docker from 26 to 27 over two weeks", exactly, fairly and reversibly.
 //!
-//! Everything but [`drive`] is a pure function of data and a point in time, decided in integers: the same inputs give the same answer on every
+//! Everything but [`drive`] and the driver of [`rolling`] is a pure function of data and a point in time, decided in integers: the same inputs give the same answer on every
 //! machine, and a forecast made now is what will happen.
 //!
 //! | Module | Answers | Main types |

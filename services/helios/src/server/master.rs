@@ -5,6 +5,7 @@ use std::future::Future;
 use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
 use helios_core::store::StoreError;
+use helios_rollout::rolling;
 use tokio::net::TcpListener;
 
 use super::host::host_name;
@@ -78,12 +79,17 @@ impl Master {
         let router = router(MasterState::new(self.cluster.clone()));
         let served = serve(self.listener, router, shutdown.wait());
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
+        let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
         tokio::try_join!(
             told(served, |error| Failure::new("the master cannot serve")
                 .caused_by(error)),
             told(announced, |error: StoreError| Failure::new(
                 error.to_string()
             )),
+            async {
+                rolled.await;
+                Ok(())
+            },
         )?;
         Ok(())
     }
