@@ -7,6 +7,7 @@
 
 mod act;
 mod custody;
+mod history;
 mod holder;
 mod identity;
 mod live;
@@ -75,6 +76,7 @@ pub struct Agent {
     orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
     resync: Duration,
     takeover_after: Duration,
+    history: bool,
 }
 
 impl Agent {
@@ -110,6 +112,7 @@ impl Agent {
             orphans: None,
             resync: Duration::from_secs(60),
             takeover_after: Duration::from_secs(600),
+            history: true,
         }
     }
 
@@ -199,6 +202,15 @@ impl Agent {
     pub fn takeover_after(self, gone_for: Duration) -> Self {
         Self {
             takeover_after: gone_for,
+            ..self
+        }
+    }
+
+    /// This agent, not writing down what happens to its tasks.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self {
+            history: false,
             ..self
         }
     }

@@ -26,6 +26,7 @@ use crate::time::Moment;
 
 use super::act::{Done, Executor, Looked};
 use super::custody::{Custody, Round};
+use super::history::{Backlog, Written};
 use super::live::Live;
 use super::membership::Seen;
 use super::remembered::Remembered;
@@ -55,6 +56,7 @@ enum Event {
     Up(Result<Snapshot, StoreError>),
     Membership(Joined),
     Report(Result<Arc<HostReport>, StoreError>),
+    History(Written),
     Looked(Looked),
     Orphans(Round),
     Wake,
@@ -80,6 +82,9 @@ pub(super) struct Running {
     pub(super) report_not_before: Option<Moment>,
     pub(super) tasks: Arc<report::TaskReports>,
     pub(super) custody: Custody,
+    pub(super) backlog: Backlog,
+    pub(super) history: Option<BoxFuture<'static, Written>>,
+    pub(super) history_not_before: Option<Moment>,
     /// What is wrong, by what it is wrong with.
     pub(super) problems: BTreeMap<&'static str, String>,
     pub(super) wake: Option<Moment>,
@@ -176,6 +181,9 @@ impl Running {
             report_not_before: None,
             tasks: Arc::default(),
             custody: Custody::start(&agent).await?,
+            backlog: Backlog::default(),
+            history: None,
+            history_not_before: None,
             problems,
             wake: None,
             watches,
@@ -194,6 +202,7 @@ impl Running {
             Some(done) = self.actions.next(), if !self.actions.is_empty() => Event::Done(done),
             outcome = finished(&mut self.membership) => Event::Membership(outcome),
             outcome = finished(&mut self.report) => Event::Report(outcome),
+            written = finished(&mut self.history) => Event::History(written),
             Some(look) = self.watches.containers.next() => Event::Containers(look),
             Some(look) = self.watches.cluster.next() => Event::Cluster(look),
             Some(look) = self.watches.host.next() => Event::Host(look),
@@ -264,6 +273,7 @@ impl Running {
                     self.custody.learn(round, policy, now);
                 }
             }
+            Event::History(written) => self.written(written, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),
             Event::Report(Err(error)) => {
                 self.report_not_before = Some(now.plus(RETRY_AFTER));
@@ -296,7 +306,7 @@ impl Running {
     }
 
     /// Keeps what is wrong with something, or that nothing is any more.
-    fn note(&mut self, what: &'static str, trouble: Option<String>) {
+    pub(super) fn note(&mut self, what: &'static str, trouble: Option<String>) {
         match trouble {
             Some(trouble) if self.problems.get(what) == Some(&trouble) => {}
             Some(trouble) => {

@@ -33,6 +33,7 @@ impl Running {
         self.live.forget();
         self.look_for_orphans(now);
         self.tell(now);
+        self.write_history(now);
     }
 
     /// Takes the next step towards acting for this host.

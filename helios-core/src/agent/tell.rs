@@ -8,11 +8,13 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::reconcile::Plan;
-use crate::schema::Keys;
+use crate::schema::{HistoryEvent, Keys};
+use crate::store::{StoreErrorKind, Txn};
 use crate::time::Moment;
 
+use super::history::{self, Written};
 use super::report;
-use super::run::Running;
+use super::run::{RETRY_AFTER, Running};
 
 /// How often the report is written though nothing changed, so that its facts about the host stay fresh.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -36,8 +38,67 @@ impl Running {
             )
         });
         let reports: report::TaskReports = reports.collect();
-        if reports != *self.tasks {
+        if reports == *self.tasks {
+            return;
+        }
+        if self.agent.history {
+            let before = std::mem::replace(&mut self.tasks, Arc::new(reports));
+            for (job, task) in &*self.tasks {
+                if task.is_news_after(before.get(job)) {
+                    let (at, task) = (self.backlog.time(now), task.clone());
+                    self.backlog.push(job, HistoryEvent { at, task });
+                }
+            }
+        } else {
             self.tasks = Arc::new(reports);
+        }
+    }
+
+    /// The condition that this agent acts for its host, if it does: its registration and its presence still
+    /// stand.
+    fn place(&self) -> Option<Txn> {
+        let present = self.seen.up.as_ref()?.as_ref()?;
+        let registered = self.seen.host.as_ref()?.as_ref()?;
+        let is_here = *present.record == self.me && registered.agent_id == self.me.id;
+        let up = Keys::up(&self.agent.host);
+        is_here.then(|| self.while_registered().check(up, present.version))
+    }
+
+    /// Begins to write down what happened, of one job at a time. Events that come meanwhile gather.
+    pub(super) fn write_history(&mut self, now: Moment) {
+        if self.history.is_some() || self.backlog.is_empty() {
+            return;
+        }
+        if let Some(later) = self.history_not_before.filter(|later| now < *later) {
+            self.wake_at(Some(later));
+            return;
+        }
+        let Some(place) = self.place() else { return };
+        let Some(events) = self.backlog.take() else {
+            return;
+        };
+        let store = Arc::clone(&self.agent.store);
+        let host = self.agent.host.clone();
+        self.history = Some(history::write(store, host, events, place).boxed());
+    }
+
+    /// Learns how that ended. What is not written yet is tried again.
+    pub(super) fn written(&mut self, written: Written, now: Moment) {
+        let Written {
+            job,
+            events,
+            outcome,
+        } = written;
+        let Err(error) = outcome else {
+            self.problems.remove("history");
+            self.history_not_before = None;
+            return;
+        };
+        self.backlog.put_back(&job, events);
+        self.history_not_before = Some(now.plus(RETRY_AFTER));
+        // Somebody else changed the job, or the registration: the next attempt looks again.
+        if error.kind() != StoreErrorKind::Conflict {
+            self.note("history", Some(error.to_string()));
         }
     }
 
@@ -50,15 +111,7 @@ impl Running {
             self.wake_at(Some(later));
             return;
         }
-        let Some(Some(present)) = &self.seen.up else {
-            return;
-        };
-        let registered = self.seen.host.as_ref().and_then(Option::as_ref);
-        let is_ours = registered.is_some_and(|record| record.agent_id == self.me.id);
-        if *present.record != self.me || !is_ours {
-            return;
-        }
-        let presence = present.version;
+        let Some(place) = self.place() else { return };
         let mut problems: Vec<String> = self.problems.values().cloned().collect();
         problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
         problems.extend(self.live.engine_trouble.clone());
@@ -74,9 +127,6 @@ impl Running {
         }
         let report = Arc::new(report::of_host(&self.agent, &self.tasks, problems));
         let store = Arc::clone(&self.agent.store);
-        let place = self
-            .while_registered()
-            .check(Keys::up(&self.agent.host), presence);
         self.report = Some(report::write(store, self.agent.host.clone(), report, place).boxed());
     }
 

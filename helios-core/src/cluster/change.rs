@@ -1,5 +1,7 @@
 //! Making changes, each exactly once.
 
+use tracing::warn;
+
 use crate::model::{HostName, JobId};
 use crate::ops::{
     self, CreateJob, Deploy, DeployView, DeregisterView, Refused, RegisterHost, RegisterView,
@@ -39,13 +41,18 @@ impl Cluster {
         Ok(request.id())
     }
 
-    /// Removes a job that is deployed nowhere.
+    /// Removes a job that is deployed nowhere, and forgets what happened to it.
     ///
     /// # Errors
     /// As [`ops::remove_job`], or those of the store; `Corrupt` when a host cannot be read, since nobody can
     /// say whether the job is deployed there.
     pub async fn remove_job(&self, request: &RemoveJob) -> Result<(), ClusterError> {
-        self.make(Change::RemoveJob(request)).await
+        self.make(Change::RemoveJob(request)).await?;
+        // The job is gone all the same, and its history is of no use to anybody.
+        if let Err(error) = self.forget_history(&request.job).await {
+            warn!(job = %request.job, %error, "the history of a removed job stays");
+        }
+        Ok(())
     }
 
     /// Deploys a job to a host.

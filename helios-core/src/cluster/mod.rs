@@ -4,6 +4,7 @@ mod change;
 mod doubt;
 mod error;
 mod fleet;
+mod history;
 mod job_query;
 mod lanes;
 mod masters;

@@ -9,6 +9,7 @@
 //! | `up/<host>` | [`Presence`], ephemeral: a live agent | that agent |
 //! | `masters/<master>` | [`Presence`], ephemeral: a live master | that master |
 //! | `status/<host>` | [`HostReport`]: what the agent reports | that agent |
+//! | `history/<job id>/<host>` | [`HistoryRecord`]: the last events of a job on a host | the agent of the host; masters remove it with the job |
 //! | `variables/<variable>` | `helios_rollout::drive::VariableRecord` | masters |
 //! | `rollouts/<variable>/<log>:<page>` | `helios_rollout::drive::Page`: who was told what, when and why | masters |
 //! | `followers/<host>` | `helios_rollout::drive::FollowerRecord`: a host that asks without an agent | masters |
@@ -19,6 +20,7 @@
 
 mod audit;
 mod drain;
+mod history;
 mod host;
 mod job;
 mod keys;
@@ -28,6 +30,7 @@ mod versioned;
 
 pub use audit::{AuditRecord, Stamp};
 pub use drain::Drain;
+pub use history::{HISTORY_EVENTS_MAX, HistoryEvent, HistoryRecord};
 pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence};
 pub use job::{JobRecord, NameRecord};
 pub use keys::Keys;

@@ -29,7 +29,7 @@ pub struct HostReport {
 }
 
 /// All that an agent says about one task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskReport {
     /// What the agent wants for it.
@@ -56,6 +56,21 @@ pub struct TaskReport {
     /// Since when it is in this state.
     #[serde(default)]
     pub since: Timestamp,
+}
+
+impl TaskReport {
+    /// Whether it says something that the one before did not: another state, container, goal, port or throttle,
+    /// or that something is wrong. The words for what is wrong may differ at every attempt, and are no news.
+    #[must_use]
+    pub fn is_news_after(&self, before: Option<&Self>) -> bool {
+        before.is_none_or(|before| {
+            let is_wrong = !self.error.is_empty();
+            (self.goal, self.state, self.throttled) != (before.goal, before.state, before.throttled)
+                || self.container_id != before.container_id
+                || self.ports != before.ports
+                || is_wrong == before.error.is_empty()
+        })
+    }
 }
 
 /// How a container ended.

@@ -133,6 +133,12 @@ fn a_report_is_stored_as_the_golden_file_says() {
         problems: vec!["the disk is full".to_owned()],
     };
     check(&report, include_str!("golden/report.json"));
+    let at = Timestamp::from_millis(1_700_000_000_456);
+    let events = report.tasks.into_values();
+    let history = HistoryRecord {
+        events: events.map(|task| HistoryEvent { at, task }).collect(),
+    };
+    check(&history, include_str!("golden/history.json"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{Credential, Identity};
 ///
 /// * **masters** may do everything,
 /// * **the agents' group**, a credential all agents share, may read everything and may create entries
-///   in the *shared* directories (`status` and `up` unless told otherwise), and nothing else,
+///   in the *shared* directories (`history`, `status` and `up` unless told otherwise), and nothing else,
 /// * **one agent** may write the entries it created in a shared directory, and nobody else's.
 ///
 /// Agents cannot delete: what they leave is ephemeral and goes with their session, or is removed by a
@@ -70,7 +70,7 @@ impl Access {
         Self::guarded(vec![agents, own], masters, group, Some(identity))
     }
 
-    /// The directories in which agents create entries of their own, instead of `status` and `up`. All
+    /// The directories in which agents create entries of their own, instead of `history`, `status` and `up`. All
     /// masters and agents of a cluster must name the same.
     #[must_use]
     pub fn with_shared(mut self, directories: impl IntoIterator<Item = Key>) -> Self {
@@ -89,7 +89,7 @@ impl Access {
         agents: Identity,
         own: Option<Identity>,
     ) -> Self {
-        let shared = ["status", "up"]
+        let shared = ["history", "status", "up"]
             .into_iter()
             .filter_map(|name| Key::new(name).ok())
             .collect();
@@ -194,6 +194,7 @@ mod tests {
         let names_own = |list: Vec<Acl>| list.iter().any(|acl| *acl.auth_id() == own);
         assert!(names_own(access.of_entry(&key("status/web1"))));
         assert!(names_own(access.of_entry(&key("up/web1"))));
+        assert!(names_own(access.of_entry(&key("history/web:1/web1"))));
         assert!(!names_own(access.of_entry(&key("hosts/web1"))));
         assert!(!names_own(access.of_entry(&key("status"))));
     }
@@ -224,7 +225,12 @@ mod tests {
                 .iter()
                 .any(|acl| *acl.auth_id() == group && acl.permission().has(Permission::CREATE))
         };
-        assert!(may_create("up") && may_create("status") && may_create("status/deeper"));
+        assert!(
+            may_create("up")
+                && may_create("history/web:1")
+                && may_create("status")
+                && may_create("status/deeper")
+        );
         assert!(!may_create("hosts") && !may_create("jobs"));
     }
 }

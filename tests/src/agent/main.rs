@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod orphans;

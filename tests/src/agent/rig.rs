@@ -144,12 +144,17 @@ impl Rig {
 
     /// Starts the agent with a store whose watch of one entry tells everything late.
     pub(crate) async fn start_agent_late(&mut self, late: Key, by: Duration) {
+        self.start_agent_over(|store| LateStore { store, late, by })
+            .await;
+    }
+
+    /// Starts the agent with what `over` makes of its store.
+    pub(crate) async fn start_agent_over<S: Store + 'static>(
+        &mut self,
+        over: impl FnOnce(MemoryStore) -> S,
+    ) {
         let session = self.store.session();
-        let store = LateStore {
-            store: session.clone(),
-            late,
-            by,
-        };
+        let store = over(session.clone());
         let agent = self.agent("a1", store).await;
         let work = tokio::spawn(async move {
             agent

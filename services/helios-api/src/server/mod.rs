@@ -17,6 +17,7 @@ mod deployments;
 mod fault;
 mod fleet_cache;
 mod guards;
+mod history;
 mod hosts;
 mod jobs;
 mod json_limits;

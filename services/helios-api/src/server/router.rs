@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
-use super::{deployments, hosts, jobs, masters, openapi, token};
+use super::{deployments, history, hosts, jobs, masters, openapi, token};
 
 /// Everything a master can be asked, ready to be served, merged or nested.
 ///
@@ -47,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
         jobs::routes(),
         hosts::routes(),
         deployments::routes(),
+        history::routes(),
         masters::routes(),
         token::routes::routes(),
         openapi::routes(),

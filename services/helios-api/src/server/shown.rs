@@ -14,6 +14,7 @@ use helios_core::schema::{GoalRecord, HostReport, TaskReport};
 use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
+use super::fault::Fault;
 use crate::wire::HostState;
 
 /// The JSON text of jobs, ready to be copied.
@@ -35,6 +36,21 @@ impl<'a> JobTexts<'a> {
             Some(text) => ShownJob::Text(text),
             None => ShownJob::Job(job),
         }
+    }
+}
+
+/// The JSON text of one job.
+pub(super) struct JobText(Box<RawValue>);
+
+impl JobText {
+    pub(super) fn of(job: &Job) -> Result<Self, Fault> {
+        let text = serde_json::value::to_raw_value(job);
+        text.map(Self)
+            .map_err(|error| Fault::bad(error.to_string()))
+    }
+
+    pub(super) fn shown(&self) -> ShownJob<'_> {
+        ShownJob::Text(&self.0)
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod deployments;
 mod harness;
+mod history;
 mod hosts;
 mod jobs;
 mod limits;

@@ -118,6 +118,13 @@ pub struct InspectArgs {
     pub job: String,
 }
 
+/// What `history` takes.
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    /// The job: its id or a part of it
+    pub job: String,
+}
+
 /// What `jobs` takes.
 #[derive(Clone, Debug, Args)]
 pub struct JobsArgs {

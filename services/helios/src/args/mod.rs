@@ -14,7 +14,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
-pub use jobs::{CreateArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
 pub use server::{AgentArgs, AgentOptions, ContainerOptions, MasterArgs, SoloArgs, StoreArgs};
 pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 
@@ -61,6 +61,8 @@ pub enum Command {
     Stop(GoalArgs),
     /// Shows where jobs run
     Status(StatusArgs),
+    /// Tells what happened to a job on all hosts, oldest first
+    History(HistoryArgs),
     /// Shows again and again how a job is doing
     Watch(WatchArgs),
     /// Lists hosts

@@ -101,6 +101,9 @@ pub struct AgentOptions {
     /// The agent's identity, at the first start with this state directory [default: drawn at random]
     #[arg(long)]
     pub id: Option<String>,
+    /// Do not write down what happens to jobs here
+    #[arg(long)]
+    pub disable_job_history: bool,
     /// What every container on this host is given
     #[command(flatten)]
     pub containers: ContainerOptions,

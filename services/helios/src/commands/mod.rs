@@ -6,6 +6,7 @@ mod deploy;
 mod deregister;
 mod follow;
 mod goal;
+mod history;
 mod hosts;
 mod inspect;
 mod jobs;
@@ -129,6 +130,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Undeploy(args) => undeploy::run(args, call).await,
         Command::Start(args) => goal::run(Goal::Start, args, call).await,
         Command::Stop(args) => goal::run(Goal::Stop, args, call).await,
+        Command::History(args) => history::run(args, call).await,
         Command::Status(args) => status::run(args, call).await,
         Command::Hosts(args) => hosts::run(args, call).await,
         Command::Register(args) => register::run(args, call).await,

@@ -22,6 +22,7 @@ pub(super) struct Host {
     labels: Vec<(String, String)>,
     containers: Containers,
     id: Option<String>,
+    no_history: bool,
 }
 
 impl Host {
@@ -46,6 +47,7 @@ impl Host {
             labels,
             containers,
             id: options.id.clone(),
+            no_history: options.disable_job_history,
         })
     }
 
@@ -77,7 +79,11 @@ impl Host {
             .labels(self.labels)
             .policy(|policy| self.containers.apply(policy))
             .engine(version, Some(self.engine.to_string()));
-        Ok(agent)
+        Ok(if self.no_history {
+            agent.without_history()
+        } else {
+            agent
+        })
     }
 }
 
@@ -134,6 +140,7 @@ mod tests {
             docker: None,
             labels: Vec::new(),
             id: None,
+            disable_job_history: false,
             containers: ContainerOptions::default(),
         }
     }

@@ -91,7 +91,7 @@ async fn what_is_not_there_is_said_with_a_reason() {
         "/nothing",
         "/jobs/a/b/c",
         "/deployment-group",
-        "/history/jobs/a:b",
+        "/history/jobs",
     ] {
         let reply = master.ask(&format!("GET {path}"), "").await;
         assert_eq!(reply.status, 404, "{path}");
