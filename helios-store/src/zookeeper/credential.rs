@@ -8,6 +8,9 @@ use sha1::{Digest, Sha1};
 use thiserror::Error;
 use zookeeper_client::AuthId;
 
+/// The length of the hash in an identity.
+const SHA1_BYTES: usize = 20;
+
 /// What proves to the servers who we are.
 ///
 /// Its `Debug` form never shows the password.
@@ -58,7 +61,10 @@ pub enum CredentialError {
         user: String,
     },
     /// Neither `digest:USER:HASH` nor `x509:SUBJECT`.
-    #[error("{text:?} is no identity: write digest:USER:HASH or x509:SUBJECT")]
+    #[error(
+        "{text:?} is no identity: write x509:SUBJECT, or digest:USER:HASH with the hash that \
+         `helios zk init-acl` prints (28 characters of base64)"
+    )]
     Identity {
         /// The text as given.
         text: String,
@@ -147,15 +153,27 @@ impl std::str::FromStr for Identity {
 
     fn from_str(text: &str) -> Result<Self, CredentialError> {
         match text.split_once(':') {
-            Some((scheme @ ("digest" | "x509"), id)) if !id.is_empty() => Ok(Self {
-                scheme: scheme.to_owned(),
-                id: id.to_owned(),
-            }),
+            Some((scheme @ ("digest" | "x509"), id))
+                if !id.is_empty() && (scheme == "x509" || is_hashed(id)) =>
+            {
+                Ok(Self {
+                    scheme: scheme.to_owned(),
+                    id: id.to_owned(),
+                })
+            }
             _ => Err(CredentialError::Identity {
                 text: text.to_owned(),
             }),
         }
     }
+}
+
+/// Whether this is a user and a hash. What is no hash would name nobody, and lock the true owner out.
+fn is_hashed(id: &str) -> bool {
+    id.split_once(':').is_some_and(|(user, hash)| {
+        let decoded = STANDARD.decode(hash);
+        !user.is_empty() && decoded.is_ok_and(|bytes| bytes.len() == SHA1_BYTES)
+    })
 }
 
 #[cfg(test)]
@@ -183,5 +201,14 @@ mod tests {
         assert!(Credential::digest("", "c").is_err());
         assert!(Credential::digest("a", "").is_err());
         assert!("world:anyone".parse::<Identity>().is_err());
+        let identity = "digest:super:xQJmxLMiHGwaqBvst5y6rkB6HQs=";
+        assert_eq!(identity.parse::<Identity>().unwrap().to_string(), identity);
+        for mistyped in [
+            "digest:super",
+            "digest:super:secret",
+            "digest:super:xQJmxLMiHGwaqBvst5y6",
+        ] {
+            assert!(mistyped.parse::<Identity>().is_err(), "{mistyped}");
+        }
     }
 }

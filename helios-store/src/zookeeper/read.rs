@@ -20,6 +20,11 @@ const BATCH: usize = 64;
 /// How many bytes of values one answer should have, judged by the answer before.
 const BATCH_BYTES: usize = 1024 * 1024;
 
+/// Stands for a value that its access list keeps from us. It is no record of any kind, so that whoever
+/// decodes a directory sees which entry is unreadable and everything else beside it: one agent with the
+/// wrong access list must not hide a fleet.
+const KEPT_FROM_US: &[u8] = b"(kept from us by its access list)";
+
 /// How many small requests of one call are under way at a time.
 const PIPELINE: usize = 64;
 
@@ -120,17 +125,28 @@ async fn several(session: Arc<Session>, paths: &[String]) -> Result<Vec<Option<F
         reader.commit()
     };
     let answers = request.await?;
-    answers
-        .into_iter()
-        .map(|answer| match answer {
-            MultiReadResult::Data { data, stat } => Ok(found(data, &stat)),
-            MultiReadResult::Error { err } if meaning(&err) == Meaning::Missing => Ok(None),
-            MultiReadResult::Error { err } => Err(err),
-            other => Err(Error::UnexpectedError(format!(
-                "an answer to nothing: {other:?}"
-            ))),
-        })
-        .collect()
+    let mut read = Vec::with_capacity(paths.len());
+    for (answer, path) in answers.into_iter().zip(paths) {
+        read.push(match answer {
+            MultiReadResult::Data { data, stat } => found(data, &stat),
+            MultiReadResult::Error { err } => match meaning(&err) {
+                Meaning::Missing => None,
+                Meaning::Denied => kept(&session, path).await?,
+                _ => return Err(err),
+            },
+            other => {
+                let message = format!("an answer to nothing: {other:?}");
+                return Err(Error::UnexpectedError(message));
+            }
+        });
+    }
+    Ok(read)
+}
+
+/// The entry whose value we may not read. Its version everybody may know, so it can be removed.
+async fn kept(session: &Session, path: &str) -> Result<Option<Found>, Error> {
+    let stat = session.client.check_stat(path).await?;
+    Ok(stat.and_then(|stat| found(KEPT_FROM_US.to_vec(), &stat)))
 }
 
 fn found(data: Vec<u8>, stat: &Stat) -> Option<Found> {

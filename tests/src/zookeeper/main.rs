@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod certificates;
 mod conformance;
 mod ensemble;
 mod fleet;

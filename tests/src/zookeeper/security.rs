@@ -1,14 +1,10 @@
 //! Who may do what, judged by a real server.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
 use futures_util::StreamExt;
 use helios_core::store::{Scope, Store, StoreErrorKind, Txn};
 use helios_store::zookeeper::{Access, Credential, Tls, ZooKeeperOptions, ZooKeeperStore};
-use tempfile::TempDir;
 
+use crate::certificates::Certificates;
 use crate::ensemble::{Ensemble, options};
 use crate::load::{get, key, list, soon};
 use crate::proxy::Proxy;
@@ -193,68 +189,38 @@ async fn an_open_store_is_closed_by_one_command() {
     commit(&web1, Txn::new().create(key("status/web1"), "new")).await;
 }
 
-/// An authority and certificates of it, made with openssl.
-struct Certificates(TempDir);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_agent_with_a_wrong_access_list_does_not_hide_the_others() {
+    let ensemble = Ensemble::start(1).await;
+    let parties = Parties::new();
+    let master = connect(ensemble.options("helios"), parties.master()).await;
+    master.init_acl().await.unwrap();
+    let strangers = digest("masters", "of another fleet").identity();
+    let lost = Access::agent(digest("agent-web2", "x"), parties.agents.clone(), strangers);
+    let web1 = connect(ensemble.options("helios"), parties.agent("web1")).await;
+    let web2 = connect(ensemble.options("helios"), lost).await;
+    let mut watch = master.watch(Scope::Children(key("status")));
+    commit(&web1, Txn::new().create(key("status/web1"), "fine")).await;
+    commit(&web2, Txn::new().create(key("status/web2"), "unseen")).await;
 
-impl Certificates {
-    fn new() -> Self {
-        let made = Self(TempDir::new().unwrap());
-        made.openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-             -keyout ca.key -out ca.pem -subj /CN=test-authority",
-        );
-        for name in ["server", "master", "web1", "web2"] {
-            made.openssl(&format!(
-                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-                 -keyout {name}.key -out {name}.csr -subj /CN={name}"
-            ));
-            fs::write(made.path("san"), "subjectAltName=IP:127.0.0.1").unwrap();
-            made.openssl(&format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-                 -extfile san -out {name}.pem"
-            ));
+    let status = master.list(&key("status")).await.unwrap();
+    assert_eq!(status.get("web1").unwrap().value, "fine");
+    let hidden = status.get("web2").unwrap();
+    assert_ne!(hidden.value, "unseen");
+    soon("the watch shows both", async {
+        while let Some(seen) = watch.next().await {
+            if seen.unwrap().get("web2").is_some() {
+                break;
+            }
         }
-        // The servers want the key and the certificate in one file.
-        let both = made.read("server.key") + &made.read("server.pem");
-        fs::write(made.path("server-both.pem"), both).unwrap();
-        made
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn of(&self, name: &str) -> Tls {
-        let certificate = self.read(&format!("{name}.pem"));
-        let key = self.read(&format!("{name}.key"));
-        let tls = Tls::trusting(&self.read("ca.pem")).unwrap();
-        tls.presenting(&certificate, &key).unwrap()
-    }
-
-    fn server_config(&self) -> String {
-        format!(
-            "secureClientPort=@SECURE@\n\
-             serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
-             authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n\
-             ssl.keyStore.location={0}/server-both.pem\n\
-             ssl.trustStore.location={0}/ca.pem\nssl.clientAuth=need",
-            self.0.path().display()
-        )
-    }
-
-    fn openssl(&self, arguments: &str) {
-        let output = Command::new("openssl")
-            .args(arguments.split_whitespace())
-            .current_dir::<&Path>(self.0.path())
-            .output()
-            .expect("openssl is missing: run `scripts/zookeeper install`");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl {arguments}: {said}");
-    }
+    })
+    .await;
+    // Who owns the directory can still clear it away.
+    commit(
+        &master,
+        Txn::new().delete(key("status/web2"), hidden.version),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! What concerns ZooKeeper.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -39,6 +40,25 @@ pub struct ZooKeeperArgs {
     /// For masters: who the agents are, unless HELIOS_ZK_AGENT_PASSWORD tells
     #[arg(long = "zk-acl-agent-digest", value_name = "DIGEST")]
     pub agent_digest: Option<String>,
+    /// Talk TLS, and trust servers whose certificate one of these authorities (PEM) signed
+    #[arg(long = "zk-tls-ca", value_name = "FILE", env = "HELIOS_ZK_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+    /// The certificate (PEM, with its chain) to show to servers that ask for one
+    #[arg(
+        long = "zk-tls-cert",
+        value_name = "FILE",
+        env = "HELIOS_ZK_TLS_CERT",
+        requires_all = ["tls_ca", "tls_key"]
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key (PEM) of that certificate
+    #[arg(
+        long = "zk-tls-key",
+        value_name = "FILE",
+        env = "HELIOS_ZK_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
 }
 
 impl ZooKeeperArgs {
@@ -55,6 +75,7 @@ impl ZooKeeperArgs {
             (self.session_timeout.is_some(), "--zk-session-timeout"),
             (self.master_digest.is_some(), "--zk-acl-master-digest"),
             (self.agent_digest.is_some(), "--zk-acl-agent-digest"),
+            (self.tls_ca.is_some(), "--zk-tls-ca"),
         ];
         given.into_iter().find_map(|(is, name)| is.then_some(name))
     }

@@ -1,10 +1,13 @@
 //! Who this process is to a store that others reach too.
 
 #[cfg(feature = "zookeeper")]
+use std::path::Path;
+
+#[cfg(feature = "zookeeper")]
 use helios_core::HostName;
 #[cfg(feature = "zookeeper")]
 use helios_store::zookeeper::{
-    Access, Credential, CredentialError, Identity, ZooKeeperAddress, ZooKeeperOptions,
+    Access, Credential, CredentialError, Identity, Tls, ZooKeeperAddress, ZooKeeperOptions,
 };
 
 use crate::args::ZooKeeperArgs;
@@ -49,7 +52,7 @@ impl<'a> Login<'a> {
 impl Login<'_> {
     /// As a master. Without a password the store is open to everybody.
     pub(super) fn master(&self, address: ZooKeeperAddress) -> Result<ZooKeeperOptions, Failure> {
-        let options = self.options(address);
+        let options = self.options(address)?;
         if self.environment.variable(MASTER_PASSWORD).is_none() {
             return match self.args.agent_digest {
                 Some(_) => Err(missing(MASTER_PASSWORD, "--zk-acl-agent-digest")),
@@ -90,7 +93,7 @@ impl Login<'_> {
         address: ZooKeeperAddress,
         host: &HostName,
     ) -> Result<ZooKeeperOptions, Failure> {
-        let options = self.options(address);
+        let options = self.options(address)?;
         let password = self.environment.variable(AGENT_PASSWORD);
         let (password, hash) = match (password, &self.args.master_digest) {
             (Some(password), Some(hash)) => (password, hash),
@@ -112,13 +115,38 @@ impl Login<'_> {
         Ok(options.access(Access::agent(own, agents, masters)))
     }
 
-    fn options(&self, address: ZooKeeperAddress) -> ZooKeeperOptions {
-        let options = ZooKeeperOptions::new(address);
-        match self.args.session_timeout() {
-            Some(timeout) => options.session_timeout(timeout),
-            None => options,
+    fn options(&self, address: ZooKeeperAddress) -> Result<ZooKeeperOptions, Failure> {
+        let mut options = ZooKeeperOptions::new(address);
+        if let Some(timeout) = self.args.session_timeout() {
+            options = options.session_timeout(timeout);
         }
+        if let Some(authorities) = &self.args.tls_ca {
+            options = options.tls(self.tls(authorities)?);
+        }
+        Ok(options)
     }
+
+    fn tls(&self, authorities: &Path) -> Result<Tls, Failure> {
+        let tls = Tls::trusting(&read(authorities)?).map_err(|error| {
+            Failure::new(format!("--zk-tls-ca {authorities:?}")).caused_by(error)
+        })?;
+        let (Some(certificate), Some(key)) = (&self.args.tls_cert, &self.args.tls_key) else {
+            return Ok(tls);
+        };
+        tls.presenting(&read(certificate)?, &read(key)?)
+            .map_err(|error| {
+                Failure::new(format!(
+                    "--zk-tls-cert {certificate:?} with --zk-tls-key {key:?}"
+                ))
+                .caused_by(error)
+            })
+    }
+}
+
+#[cfg(feature = "zookeeper")]
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read {}", file.display())).caused_by(error))
 }
 
 #[cfg(feature = "zookeeper")]
@@ -152,8 +180,7 @@ mod tests {
             session_timeout: Some(5000),
             master_user: "helios-master".to_owned(),
             agent_user: "helios-agent".to_owned(),
-            master_digest: None,
-            agent_digest: None,
+            ..ZooKeeperArgs::default()
         }
     }
 

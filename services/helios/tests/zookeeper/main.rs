@@ -1,6 +1,10 @@
 //! The binary on a real ZooKeeper server.
 
 #[cfg(test)]
+#[path = "../../../../tests/src/zookeeper/certificates.rs"]
+#[expect(dead_code, reason = "some of it is for other tests")]
+mod certificates;
+#[cfg(test)]
 #[path = "../../../../tests/src/zookeeper/ensemble.rs"]
 #[expect(dead_code, reason = "most of it is for other tests")]
 mod ensemble;
@@ -10,3 +14,5 @@ mod init_acl;
 #[path = "../../../../tests/src/zookeeper/proxy.rs"]
 #[expect(dead_code, reason = "faults are for other tests")]
 mod proxy;
+#[cfg(test)]
+mod secured;
