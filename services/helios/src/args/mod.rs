@@ -4,6 +4,7 @@ mod client;
 mod deploy;
 mod hosts;
 mod jobs;
+mod orphans;
 mod server;
 mod zookeeper;
 
@@ -15,6 +16,7 @@ pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+pub use orphans::OrphanOptions;
 pub use server::{AgentArgs, AgentOptions, ContainerOptions, MasterArgs, SoloArgs, StoreArgs};
 pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ZooKeeperArgs;
+use super::{OrphanOptions, ZooKeeperArgs};
 
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
@@ -107,6 +107,9 @@ pub struct AgentOptions {
     /// What every container on this host is given
     #[command(flatten)]
     pub containers: ContainerOptions,
+    /// What is done about orphans
+    #[command(flatten)]
+    pub orphans: OrphanOptions,
 }
 
 /// What an agent gives to every container of its host.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use helios_core::agent::{Agent, AgentId};
+use helios_core::orphans::OrphanPolicy;
 use helios_core::state_dir::FileStateDir;
 use helios_core::{HostName, Store};
 use helios_docker::{DockerEndpoint, DockerRuntime};
@@ -23,6 +24,7 @@ pub(super) struct Host {
     containers: Containers,
     id: Option<String>,
     no_history: bool,
+    orphans: OrphanPolicy,
 }
 
 impl Host {
@@ -48,6 +50,7 @@ impl Host {
             containers,
             id: options.id.clone(),
             no_history: options.disable_job_history,
+            orphans: options.orphans.policy(),
         })
     }
 
@@ -75,7 +78,8 @@ impl Host {
         let version = runtime.version().await.ok();
         let runtime = Arc::new(runtime);
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
-            .probe(runtime)
+            .probe(Arc::clone(&runtime) as _)
+            .orphans(runtime, self.orphans)
             .labels(self.labels)
             .policy(|policy| self.containers.apply(policy))
             .engine(version, Some(self.engine.to_string()));
@@ -131,7 +135,7 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::ContainerOptions;
+    use crate::args::{ContainerOptions, OrphanOptions};
 
     fn options() -> AgentOptions {
         AgentOptions {
@@ -142,6 +146,7 @@ mod tests {
             id: None,
             disable_job_history: false,
             containers: ContainerOptions::default(),
+            orphans: OrphanOptions::default(),
         }
     }
 

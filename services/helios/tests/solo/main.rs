@@ -1,8 +1,16 @@
 //! The real thing: `helios solo` as a process that is killed, on a real Docker engine.
 
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod orphans;
 #[cfg(test)]
 mod process;

@@ -11,27 +11,42 @@ use serde_json::Value;
 /// The image of a process that idles and obeys SIGTERM, made by `scripts/test-image`.
 pub(crate) const IMAGE: &str = "helios-test/busybox:1";
 
+/// The image of a web server, made by the same script.
+pub(crate) const WEB_IMAGE: &str = "helios-test/web:1";
+
 /// A `helios solo` with its own state, which can be killed and started again. Its containers go with it.
 pub(crate) struct Solo {
     dir: tempfile::TempDir,
     process: Option<Child>,
     pub(crate) url: String,
+    /// What it is started with, besides what all are.
+    options: Vec<String>,
 }
 
 impl Solo {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let mut solo = Self {
             dir,
             process: None,
             url: String::new(),
+            options: Vec::new(),
         };
-        solo.start_again();
+        solo.start_again_with(options);
         solo
     }
 
+    pub(crate) fn start_again_with(&mut self, options: &[&str]) {
+        self.options = options.iter().map(|option| (*option).to_owned()).collect();
+        self.start_again();
+    }
+
     pub(crate) fn start_again(&mut self) {
-        let args = [
+        let mut args = vec![
             "solo",
             "--name",
             "n1",
@@ -40,6 +55,7 @@ impl Solo {
             "--listen",
             "127.0.0.1:0",
         ];
+        args.extend(self.options.iter().map(String::as_str));
         let (process, url) = serve(self.dir.path(), &args);
         (self.process, self.url) = (Some(process), url);
     }
@@ -71,23 +87,66 @@ impl Solo {
             .to_owned()
     }
 
+    /// A document of the agent's state; empty if it is not there.
+    pub(crate) fn document(&self, name: &str) -> String {
+        let path = self.dir.path().join("state").join(name);
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Under which its containers are kept; empty before its first start.
+    pub(crate) fn owner(&self) -> String {
+        self.document("agent-id").trim().to_owned()
+    }
+
+    /// The job's id with its hash, as it is shown with each of its containers.
+    pub(crate) fn full_id(&self, job: &str) -> String {
+        self.ask(&["jobs", "-q", "-f", job]).trim().to_owned()
+    }
+
+    /// What the `docker` command says of this host's engine.
+    pub(crate) fn docker(&self, args: &[&str]) -> String {
+        let engine = self.options.iter().position(|option| option == "--docker");
+        let engine = engine.and_then(|at| self.options.get(at + 1));
+        let to = engine.map(|engine| ["-H", engine.as_str()]);
+        docker(&[to.as_ref().map_or(&[][..], |to| &to[..]), args].concat())
+    }
+
+    /// The container of a job, which has exactly one.
+    pub(crate) fn container_of(&self, job: &str) -> String {
+        match &self.containers_of(job)[..] {
+            [(id, _)] => id.clone(),
+            others => panic!("{job} has the containers {others:?}"),
+        }
+    }
+
+    /// The container of a job, if there is exactly one and it runs.
+    pub(crate) fn running_of(&self, job: &str) -> Option<String> {
+        match &self.containers_of(job)[..] {
+            [(id, state)] if state == "running" => Some(id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The containers of a job: (id, state).
+    pub(crate) fn containers_of(&self, job: &str) -> Vec<(String, String)> {
+        self.list(&[format!("label=helios.job={}", self.full_id(job))])
+    }
+
     /// The containers of this agent: (id, state).
     pub(crate) fn containers(&self) -> Vec<(String, String)> {
-        let id =
-            std::fs::read_to_string(self.dir.path().join("state/agent-id")).unwrap_or_default();
-        if id.trim().is_empty() {
+        self.list(&[])
+    }
+
+    fn list(&self, filters: &[String]) -> Vec<(String, String)> {
+        let owner = self.owner();
+        if owner.is_empty() {
             return Vec::new();
         }
-        let filter = format!("label=helios.runtime.owner={}", id.trim());
-        let listed = docker(&[
-            "ps",
-            "-a",
-            "--no-trunc",
-            "--filter",
-            &filter,
-            "--format",
-            "{{.ID}} {{.State}}",
-        ]);
+        let owner = format!("label=helios.runtime.owner={owner}");
+        let mut args = vec!["ps", "-a", "--no-trunc", "--filter", &owner];
+        args.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
+        args.extend(["--format", "{{.ID}} {{.State}}"]);
+        let listed = self.docker(&args);
         let pair = |line: &str| {
             let (id, state) = line.split_once(' ')?;
             Some((id.to_owned(), state.to_owned()))
@@ -108,13 +167,19 @@ impl Solo {
 
 impl Drop for Solo {
     fn drop(&mut self) {
-        let containers = self.containers();
+        // An engine of the test's own takes its containers with it, and may be gone by now.
+        let has_own_engine = self.options.iter().any(|option| option == "--docker");
+        let containers = if has_own_engine {
+            Vec::new()
+        } else {
+            self.containers()
+        };
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
             let _ = process.wait();
         }
         for (id, _) in containers {
-            docker(&["rm", "-f", &id]);
+            self.docker(&["rm", "-f", &id]);
         }
     }
 }
@@ -174,7 +239,7 @@ pub(crate) fn docker(args: &[&str]) -> String {
         .output()
         .expect("docker: run `make services` first");
     assert!(
-        output.status.success() || args.first() == Some(&"rm"),
+        output.status.success() || args.contains(&"rm"),
         "docker {args:?}: {}; run `make services` first",
         String::from_utf8_lossy(&output.stderr)
     );
