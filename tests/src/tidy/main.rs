@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod crates;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod guarantees;
 #[cfg(test)]
 mod sizes;

@@ -89,3 +89,71 @@ fn servers_take_no_options_of_clients() {
     assert!(read(&["helios", "solo", "--json"]).is_err());
     assert!(read(&["helios", "solo", "--listen", "nowhere"]).is_err());
 }
+
+/// The words of a command, up to what the shell does with it.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars().chain([' ']) {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (' ', None) => words.extend(word.take()),
+            ('#', None) if word.is_none() => break,
+            ('|' | '&' | '>' | '<' | ';' | ')', None) => {
+                // What is redirected may have a number before it.
+                words.extend(word.filter(|word| c != '>' || word != "2"));
+                break;
+            }
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words
+}
+
+/// The commands in the code blocks of a page, without what the shell does with them. Where a block has a prompt,
+/// what has none is output.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let blocks = page.split("```").skip(1).step_by(2);
+    let blocks = blocks.filter(|block| !block.starts_with("text\n"));
+    let commands = blocks.flat_map(|block| {
+        let block = block.replace("\\\n", " ");
+        let prompt = if block.contains("\n$ ") { "$ " } else { "" };
+        let lines = block.lines().filter_map(|line| line.strip_prefix(prompt));
+        let lines = lines.map(str::trim_start);
+        let helios = lines.filter(|line| line.starts_with("helios "));
+        helios.map(words).collect::<Vec<_>>()
+    });
+    commands.collect()
+}
+
+/// A page that shows an option which is no longer there misleads whoever follows it.
+#[test]
+fn every_command_of_the_documentation_can_be_read() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages = std::fs::read_dir(root.join("docs")).unwrap().flatten();
+    let mut pages: Vec<_> = pages.map(|page| page.path()).collect();
+    pages.push(root.join("README.md"));
+    let mut count = 0;
+    for page in pages {
+        for line in commands(&std::fs::read_to_string(&page).unwrap()) {
+            let words: Vec<&str> = line.iter().map(String::as_str).collect();
+            // Help and versions are errors too, of those that are printed on stdout.
+            if let Err(error) = read(&words) {
+                assert!(
+                    !error.use_stderr(),
+                    "{}: {words:?}: {error}",
+                    page.display()
+                );
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "the pages show commands, not {count}");
+    assert_eq!(
+        commands("```\n$ helios hosts 'a b'|c # d\nhelios says\n```"),
+        [["helios", "hosts", "a b"]]
+    );
+}

@@ -5,8 +5,6 @@ mod engine;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
-mod fleet;
-#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod lifecycle;
@@ -14,3 +12,5 @@ mod lifecycle;
 mod orphans;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod walks;
