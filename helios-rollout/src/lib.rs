@@ -11,6 +11,7 @@
 //! | [`rolling`] | which hosts of a deployment group get a job next | [`advance`](rolling::advance), [`Policy`](rolling::Policy) |
 //! | [`guard`] | whether to go on | [`Guard`](guard::Guard), [`Monitor`](guard::Monitor) |
 //! | [`drive`] | how all this lives in a store and moves | [`Variables`](drive::Variables), [`VariableDriver`](drive::VariableDriver) |
+//! | [`reset`] | which machine is renewed next, and whether the fleet bears it | [`Reset`](reset::Reset), [`advance`](reset::advance()) |
 //! | [`audit`] | what was decided, and that it can be decided again | [`Record`](audit::Record), [`replay`](audit::replay) |
 //!
 //! They meet in one number per host, its *turn*: the [`Share`] of the curve at which it changes. The order gives each host its turn; the
@@ -74,6 +75,7 @@ pub mod curve;
 pub mod drive;
 pub mod guard;
 pub mod order;
+pub mod reset;
 pub mod rolling;
 pub mod variable;
 

@@ -1,0 +1,78 @@
+//! The hosts that are done, in little space.
+
+use helios_core::model::HostName;
+use serde::{Deserialize, Serialize};
+
+use crate::order::{Purpose, hash};
+
+/// Which hosts are done: eight bytes for each, whatever their names.
+///
+/// A name is kept as its frozen 64-bit hash. Among ten thousand hosts two share one in one of a million million fleets; one of
+/// them would then be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Done {
+    /// Sorted.
+    hashes: Vec<u64>,
+}
+
+const SALT: &str = "reset done";
+/// Characters of one hash in text.
+const DIGITS: usize = 16;
+
+impl Done {
+    /// Whether the host is done.
+    #[must_use]
+    pub fn contains(&self, host: &HostName) -> bool {
+        self.hashes.binary_search(&of(host)).is_ok()
+    }
+
+    /// Notes that the host is done.
+    pub fn insert(&mut self, host: &HostName) {
+        let hash = of(host);
+        if let Err(place) = self.hashes.binary_search(&hash) {
+            self.hashes.insert(place, hash);
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+}
+
+fn of(host: &HostName) -> u64 {
+    hash(Purpose::Host, SALT, host.as_str())
+}
+
+impl From<Done> for String {
+    fn from(done: Done) -> Self {
+        let texts = done.hashes.iter().map(|hash| format!("{hash:016x}"));
+        texts.collect()
+    }
+}
+
+impl TryFrom<String> for Done {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let unreadable =
+            || "the hosts that are done are not written as hashes of 16 digits".to_owned();
+        let hash = |digits: &[u8]| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u64::from_str_radix(digits, 16).ok()
+        };
+        let (chunks, rest) = text.as_bytes().as_chunks::<DIGITS>();
+        let hashes: Option<Vec<u64>> = chunks.iter().map(|digits| hash(digits)).collect();
+        let mut hashes = hashes.filter(|_| rest.is_empty()).ok_or_else(unreadable)?;
+        hashes.sort_unstable();
+        Ok(Self { hashes })
+    }
+}
