@@ -73,6 +73,11 @@ impl Live {
         std::mem::replace(&mut self.remembered, remembered)
     }
 
+    /// Whether the goals were read and accepted since the start.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
     /// The goals were read and accepted.
     pub(super) fn confirm(&mut self) {
         self.confirmed = true;

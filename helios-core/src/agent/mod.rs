@@ -15,6 +15,7 @@ mod machine;
 mod membership;
 mod remembered;
 mod report;
+mod reset;
 mod run;
 mod step;
 mod tell;
@@ -38,6 +39,7 @@ use crate::store::{KeyError, Store};
 pub use identity::AgentId;
 pub use machine::{LinuxMachine, Machine, PortHolder};
 pub use remembered::{Distrust, Remembered};
+pub use reset::HostReset;
 
 /// Runs the jobs that are deployed to one host.
 ///
@@ -74,6 +76,7 @@ pub struct Agent {
     labels: BTreeMap<String, String>,
     engine: (Option<DockerVersion>, Option<String>),
     orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
+    reset: Option<Arc<dyn HostReset>>,
     resync: Duration,
     takeover_after: Duration,
     history: bool,
@@ -110,6 +113,7 @@ impl Agent {
             labels: BTreeMap::new(),
             engine: (None, None),
             orphans: None,
+            reset: None,
             resync: Duration::from_secs(60),
             takeover_after: Duration::from_secs(600),
             history: true,
@@ -184,6 +188,15 @@ impl Agent {
     pub fn orphans(self, surroundings: Arc<dyn Surroundings>, policy: OrphanPolicy) -> Self {
         Self {
             orphans: Some((surroundings, policy)),
+            ..self
+        }
+    }
+
+    /// This agent, resetting its host like that when a reset of the fleet says so. Without it such a host fails.
+    #[must_use]
+    pub fn on_reset(self, reset: Arc<dyn HostReset>) -> Self {
+        Self {
+            reset: Some(reset),
             ..self
         }
     }

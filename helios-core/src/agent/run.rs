@@ -30,6 +30,7 @@ use super::history::{Backlog, Written};
 use super::live::Live;
 use super::membership::Seen;
 use super::remembered::Remembered;
+use super::reset::Begun;
 use super::{Agent, AgentError, report};
 
 /// The document that [`Remembered`] is kept in.
@@ -59,6 +60,7 @@ enum Event {
     History(Written),
     Looked(Looked),
     Orphans(Round),
+    Reset(Result<(), String>),
     Wake,
 }
 
@@ -85,6 +87,7 @@ pub(super) struct Running {
     pub(super) backlog: Backlog,
     pub(super) history: Option<BoxFuture<'static, Written>>,
     pub(super) history_not_before: Option<Moment>,
+    pub(super) begun: Begun,
     /// What is wrong, by what it is wrong with.
     pub(super) problems: BTreeMap<&'static str, String>,
     pub(super) wake: Option<Moment>,
@@ -151,6 +154,9 @@ impl Running {
                 }
             },
         };
+        let begun = Begun::load(&*agent.state)
+            .await
+            .map_err(AgentError::state)?;
         let ids = OperationIds::new(incarnation.clone()).map_err(AgentError::incarnation)?;
         let cluster = Cluster::new(Arc::clone(&agent.store), Arc::clone(&agent.clock), ids)
             .on_behalf_of(&format!("agent {}", agent.id.as_str()));
@@ -168,6 +174,7 @@ impl Running {
             },
             cluster,
             live: Live::new(remembered, agent.policy.clone()),
+            begun,
             seen: Seen::default(),
             goals_are_news: false,
             executor: Arc::new(Executor::new(Arc::clone(&agent.runtime))),
@@ -203,6 +210,7 @@ impl Running {
             outcome = finished(&mut self.membership) => Event::Membership(outcome),
             outcome = finished(&mut self.report) => Event::Report(outcome),
             written = finished(&mut self.history) => Event::History(written),
+            outcome = finished(self.begun.work()) => Event::Reset(outcome),
             Some(look) = self.watches.containers.next() => Event::Containers(look),
             Some(look) = self.watches.cluster.next() => Event::Cluster(look),
             Some(look) = self.watches.host.next() => Event::Host(look),
@@ -267,6 +275,7 @@ impl Running {
                 let is_race = matches!(&error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
                 self.note("registration", (!is_race).then(|| error.to_string()));
             }
+            Event::Reset(outcome) => self.reset_ended(outcome),
             Event::Looked(looked) => self.live.looked(&looked, now),
             Event::Orphans(round) => {
                 if let Some((_, policy)) = &self.agent.orphans {

@@ -31,6 +31,7 @@ impl Running {
         self.collect(&plan);
         self.begin(plan);
         self.live.forget();
+        self.reset_if_ordered().await;
         self.look_for_orphans(now);
         self.tell(now);
         self.write_history(now);

@@ -28,6 +28,7 @@ use crate::schema::{
     ClusterRecord, HostRecord, JobRecord, Keys, OperationIds, Presence, Stamp, Versioned, encode,
 };
 use crate::store::{Key, Store, StoreError, Txn};
+use crate::time::Timestamp;
 
 use lanes::Lanes;
 
@@ -112,6 +113,12 @@ impl Cluster {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// What the clock says.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Makes the store a cluster's if it is nobody's yet, and returns the cluster's id. Masters do this

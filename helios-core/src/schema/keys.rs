@@ -178,6 +178,14 @@ impl Keys {
         Self::resets().child(name)
     }
 
+    /// `robustness/<reset>`, what a reset found out about services.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub fn robustness(reset: &str) -> Result<Key, KeyError> {
+        key("robustness").child(reset)
+    }
+
     /// `tokens`, the directory of all tokens.
     #[must_use]
     pub fn tokens() -> Key {

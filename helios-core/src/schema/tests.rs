@@ -169,6 +169,7 @@ fn keys_are_spelled_as_the_golden_file_says() {
         Keys::follower(&host),
         Keys::resets(),
         Keys::reset("november").unwrap(),
+        Keys::robustness("november").unwrap(),
         Keys::tokens(),
         Keys::token("ci").unwrap(),
         Keys::audit_of(stamp.at),

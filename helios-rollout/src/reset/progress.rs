@@ -1,6 +1,7 @@
 //! How far a reset has come.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use helios_core::Timestamp;
@@ -68,6 +69,19 @@ pub enum Ending {
     Done,
     /// Somebody ended it.
     Aborted,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("running"),
+            Self::Paused => f.write_str("paused"),
+            Self::Halted(halt) => write!(f, "halted: {halt}"),
+            Self::Aborting => f.write_str("being aborted"),
+            Self::Ended(Ending::Done) => f.write_str("done"),
+            Self::Ended(Ending::Aborted) => f.write_str("aborted"),
+        }
+    }
 }
 
 /// A host that is away.
@@ -178,6 +192,34 @@ impl Progress {
             below: BTreeMap::new(),
             monitor,
         })
+    }
+
+    /// Notes what came of a master's call for the reset of a host.
+    pub fn asked(
+        &mut self,
+        host: &HostName,
+        id: &str,
+        outcome: &Result<(), String>,
+        now: Timestamp,
+    ) {
+        let Some(away) = self.away.get_mut(host).filter(|away| away.id == id) else {
+            return;
+        };
+        if away.phase != Phase::Resetting || away.asked == Asked::Yes {
+            return;
+        }
+        let Err(why) = outcome else {
+            away.asked = Asked::Yes;
+            return;
+        };
+        let mishap = Mishap {
+            at: now,
+            phase: away.phase,
+            lost: false,
+            because: Because::ActionFailed(why.clone()),
+        };
+        self.away.remove(host);
+        self.mishaps.insert(host.clone(), mishap);
     }
 
     /// Whether the host was chosen.

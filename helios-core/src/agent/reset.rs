@@ -1,0 +1,108 @@
+//! Resetting the host itself, once for every order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_core::future::BoxFuture;
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::schema;
+use crate::state_dir::{StateDir, StateDirError};
+
+use super::run::{RETRY_AFTER, Running};
+
+/// The document that says which order was begun last.
+const DOCUMENT: &str = "reset.json";
+
+/// Resets the machine an agent runs on: restarts it, or has it installed anew.
+#[async_trait]
+pub trait HostReset: fmt::Debug + Send + Sync + 'static {
+    /// Resets the machine; usually the agent does not live to see the end.
+    ///
+    /// # Idempotence
+    /// At most once for every `id`: that it is begun is stored first. An agent that dies right then does not
+    /// begin again, and the reset of its host fails when its time is over.
+    ///
+    /// # Errors
+    /// What is to be told with the host.
+    ///
+    /// # Cancellation
+    /// The future is dropped with the agent.
+    async fn reset(&self, id: &str) -> Result<(), String>;
+}
+
+/// The last order to reset the host, and the work on it.
+#[derive(Default)]
+pub(super) struct Begun {
+    last: Option<String>,
+    work: Option<BoxFuture<'static, Result<(), String>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: String,
+}
+
+impl Begun {
+    /// What was begun before this start.
+    pub(super) async fn load(state: &dyn StateDir) -> Result<Self, StateDirError> {
+        let document = state.load(DOCUMENT).await?;
+        // Of a torn document nothing is known: the host is reset once more at worst, by an order it still has.
+        let record = document.and_then(|document| serde_json::from_slice::<Record>(&document).ok());
+        Ok(Self {
+            last: record.map(|record| record.id),
+            work: None,
+        })
+    }
+
+    /// The work on an order.
+    pub(super) fn work(&mut self) -> &mut Option<BoxFuture<'static, Result<(), String>>> {
+        &mut self.work
+    }
+}
+
+impl Running {
+    /// Begins to reset the host, if it is ordered and was not begun.
+    pub(super) async fn reset_if_ordered(&mut self) {
+        let order = self.live.remembered.drain.as_ref();
+        let order = order.filter(|drain| drain.reset && self.live.is_confirmed());
+        let Some(id) = order.map(|drain| drain.id.clone()) else {
+            return;
+        };
+        if self.begun.work.is_some() || self.begun.last.as_ref() == Some(&id) {
+            return;
+        }
+        let Some(command) = self.agent.reset.clone() else {
+            let message = "this host is to reset itself, and its agent was not told how: start it with --reset-command";
+            self.problems.insert("reset", message.to_owned());
+            return;
+        };
+        let record = schema::encode(&Record { id: id.clone() });
+        if let Err(error) = self.agent.state.save(DOCUMENT, &record).await {
+            warn!(%error, "the reset of this host is not begun, because that could not be stored");
+            self.problems.insert("reset", error.to_string());
+            self.wake_at(Some(self.agent.clock.moment().plus(RETRY_AFTER)));
+            return;
+        }
+        info!(id, "resetting this host");
+        self.problems.remove("reset");
+        self.begun.last = Some(id.clone());
+        self.begun.work = Some(reset(command, id).boxed());
+    }
+
+    /// Learns how the work on an order ended, which the agent lived to see.
+    pub(super) fn reset_ended(&mut self, outcome: Result<(), String>) {
+        if let Err(trouble) = outcome {
+            let message = format!("this host could not be reset: {trouble}");
+            warn!("{message}");
+            self.problems.insert("reset", message);
+        }
+    }
+}
+
+async fn reset(command: Arc<dyn HostReset>, id: String) -> Result<(), String> {
+    command.reset(&id).await
+}
