@@ -6,5 +6,6 @@
 //! | `cluster` | changes of many masters through a bad connection happen exactly once and keep the schema's invariants | nothing |
 //! | `conformance` | every backend keeps every guarantee of its port, and the suites catch planted bugs | Docker, ZooKeeper |
 //! | `tidy` | the sources keep the rules of `ARCHITECTURE.md` and `CONTRIBUTING.md` | nothing |
+//! | `resets` | fleets that are reset end to end while masters die, whole agents on fake engines, in paused time | nothing |
 //! | `simulation` | whole fleets whose stores, engines, clocks and disks fail, by seed; planted bugs are found | nothing |
 //! | `zookeeper` | the distributed store on real servers that are cut off, frozen, wiped and killed | ZooKeeper |

@@ -184,7 +184,7 @@ proptest! {
     ) {
         let mut reset = reset();
         limits(&mut reset, at_once);
-        reset.deadline = at(START + 7 * DAY);
+        reset.deadline = at(START + DAY);
         let machines = fleet(hosts, roles, seed, 4);
         let mut world = World::new(reset, machines);
         if check(&world.reset, &world.sights(), at(START)).is_err() {
