@@ -45,8 +45,8 @@ pub struct Bounds {
     pub settle: Duration,
     /// How many containers may be created for one job in a minute.
     pub creates_per_minute: usize,
-    /// How many commits an agent may make in a minute in which nothing changes.
-    pub idle_commits_per_minute: usize,
+    /// How often an agent may write an entry in a minute in which nothing changes.
+    pub idle_writes_per_minute: usize,
     /// The largest commit, in bytes.
     pub commit_bytes_max: usize,
 }
@@ -58,7 +58,7 @@ impl Default for Bounds {
             resync: Duration::from_secs(60),
             settle: Duration::from_secs(180),
             creates_per_minute: 25,
-            idle_commits_per_minute: 3,
+            idle_writes_per_minute: 3,
             commit_bytes_max: helios_core::store::TXN_BYTES_MAX,
         }
     }

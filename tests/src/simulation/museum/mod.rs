@@ -195,7 +195,7 @@ const MUSEUM: &[Exhibit] = &[
 fn sim(seed: u64) -> Sim {
     Sim::swarm(seed).bounds(Bounds {
         commit_bytes_max: 40_000,
-        idle_commits_per_minute: 60,
+        idle_writes_per_minute: 60,
         ..Bounds::default()
     })
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use helios_core::store::Key;
+
 use super::super::super::trace::{Actor, Event, Fleet, Verb, What};
 use super::{Check, Excuses, Verdicts, check};
 
@@ -10,7 +12,7 @@ use super::{Check, Excuses, Verdicts, check};
 pub(super) struct Quiescence {
     excuses: Excuses,
     calls: BTreeMap<u64, String>,
-    commits: BTreeMap<Actor, VecDeque<Duration>>,
+    writes: BTreeMap<(Actor, Key), VecDeque<Duration>>,
 }
 
 impl Check for Quiescence {
@@ -53,22 +55,9 @@ impl Check for Quiescence {
                     verdicts.violated([event.actor], message);
                 }
             }
-            What::Commit { .. } => {
-                let recent = self.commits.entry(event.actor).or_default();
-                recent.push_back(event.at);
-                while recent
-                    .front()
-                    .is_some_and(|at| *at + Duration::from_secs(60) < event.at)
-                {
-                    recent.pop_front();
-                }
-                if recent.len() > fleet.bounds.idle_commits_per_minute {
-                    let message = format!(
-                        "{} wrote {} times in an idle minute",
-                        event.actor,
-                        recent.len()
-                    );
-                    verdicts.violated([event.actor], message);
+            What::Commit { writes, .. } => {
+                for write in writes {
+                    self.count(fleet, event, &write.key, verdicts);
                 }
             }
             _ => {}
@@ -76,4 +65,27 @@ impl Check for Quiescence {
     }
 
     fn end(&mut self, _: &Fleet, _: &mut Verdicts) {}
+}
+
+impl Quiescence {
+    /// Counts the writes of one entry: what is tried again for ever changes both a status and a
+    /// history each time, and each of them only so often.
+    fn count(&mut self, fleet: &Fleet, event: &Event, key: &Key, verdicts: &mut Verdicts) {
+        let recent = self.writes.entry((event.actor, key.clone())).or_default();
+        recent.push_back(event.at);
+        while recent
+            .front()
+            .is_some_and(|at| *at + Duration::from_secs(60) < event.at)
+        {
+            recent.pop_front();
+        }
+        if recent.len() > fleet.bounds.idle_writes_per_minute {
+            let message = format!(
+                "{} wrote {key} {} times in an idle minute",
+                event.actor,
+                recent.len()
+            );
+            verdicts.violated([event.actor], message);
+        }
+    }
 }
