@@ -11,7 +11,7 @@ use super::{AuditError, Entry, Record};
 use crate::guard::{Advice, Monitor};
 use crate::order::Fleet;
 use crate::share::Share;
-use crate::variable::{Budget, Variable, VariableError};
+use crate::variable::{Budget, Variable, VariableError, View};
 
 /// A variable, its fleet and its guard after some number of records.
 ///
@@ -83,19 +83,25 @@ impl State {
         }
     }
 
+    /// Everything there is to ask about the variable and its fleet.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Variable`] if the fleet has made the variable's rules contradict each other.
+    pub fn view(&self) -> Result<View<'_>, AuditError> {
+        let view = self.variable.on(&self.fleet);
+        view.map_err(|source| self.refused(source))
+    }
+
     /// The decision whom to tell what now, as an entry to append.
     ///
     /// # Errors
     ///
     /// [`AuditError::Variable`] if the fleet has made the variable's rules contradict each other.
     pub fn tell(&self, at: Timestamp, budget: Budget) -> Result<Entry, AuditError> {
-        let view = self
-            .variable
-            .on(&self.fleet)
-            .map_err(|source| self.refused(source))?;
         Ok(Entry::Told {
             budget,
-            step: view.plan(at, budget),
+            step: self.view()?.plan(at, budget),
         })
     }
 
@@ -255,11 +261,7 @@ impl State {
     }
 
     fn share_at(&self, at: Timestamp) -> Result<Share, AuditError> {
-        let view = self
-            .variable
-            .on(&self.fleet)
-            .map_err(|source| self.refused(source))?;
-        Ok(view.share_at(at))
+        Ok(self.view()?.share_at(at))
     }
 
     fn refused(&self, source: VariableError) -> AuditError {

@@ -123,6 +123,12 @@ impl Ledger {
         self.rollout.as_deref()
     }
 
+    /// When the running transition told a host something last.
+    #[must_use]
+    pub fn told_at(&self, host: &HostName) -> Option<Timestamp> {
+        Some(self.rollout.as_ref()?.marks.get(host)?.at)
+    }
+
     /// What a host holds: what it was told last by the running transition, or else the settled value.
     ///
     /// It depends on what is stored and on nothing else, no clock either. So all masters give the same answer, and a host is told

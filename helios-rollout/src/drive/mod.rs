@@ -13,6 +13,7 @@
 mod answer;
 mod book;
 mod change;
+mod course;
 mod draft;
 mod driver;
 mod error;
@@ -29,6 +30,7 @@ mod tests;
 pub use answer::{Desired, Since};
 pub use book::{Book, BookWatch};
 pub use change::{Setting, Variables};
+pub use course::{Course, Sample};
 pub use driver::VariableDriver;
 pub use error::{ChangeError, Refusal};
 pub use evidence::{EvidenceSource, NoEvidence, NobodyToAsk, Query, Tally};
