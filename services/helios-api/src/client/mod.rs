@@ -4,6 +4,7 @@ mod builder;
 mod deployments;
 mod endpoint;
 mod error;
+mod follower;
 mod groups;
 mod hosts;
 mod jobs;
@@ -13,6 +14,7 @@ mod reply;
 mod request;
 mod retry;
 mod transport;
+mod variables;
 mod watch;
 
 use std::fmt;
@@ -24,9 +26,11 @@ use self::transport::Transport;
 
 pub use builder::ClientBuilder;
 pub use error::{ClientError, ClientErrorKind};
+pub use follower::{Follower, Remembered, write_atomically};
 pub use hosts::HostsQuery;
 pub use jobs::JobsQuery;
 pub use masters::MasterVersion;
+pub use variables::{DesiredQuery, DesiredReply};
 
 /// Asks the masters of one cluster. Cheap to clone; clones share their connections.
 ///

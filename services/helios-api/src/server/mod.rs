@@ -12,8 +12,10 @@
 
 mod admin;
 mod body;
+mod book_cache;
 mod compress;
 mod deployments;
+mod desired;
 mod fault;
 mod fleet_cache;
 mod guards;
@@ -28,12 +30,14 @@ mod params;
 mod pattern;
 mod redact;
 mod reply;
+mod rollout_shown;
 mod route;
 mod router;
 mod serve;
 mod shown;
 mod state;
 mod token;
+mod variables;
 mod waiting;
 
 pub use admin::admin_router;

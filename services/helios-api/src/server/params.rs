@@ -82,6 +82,11 @@ impl Names {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// The variable that the path names, as it was written.
+    pub(super) fn variable(&self) -> &str {
+        self.0.get("variable").map_or("", String::as_str)
+    }
+
     /// The host that the path names, unless no host can be called that.
     pub(super) fn host_name(&self) -> Option<HostName> {
         self.host().parse().ok()

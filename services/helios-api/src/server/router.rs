@@ -6,7 +6,7 @@ use axum::middleware::from_fn_with_state;
 use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
-use super::{deployments, history, hosts, jobs, masters, openapi, token};
+use super::{deployments, desired, history, hosts, jobs, masters, openapi, token, variables};
 
 /// Everything a master can be asked, ready to be served, merged or nested.
 ///
@@ -50,6 +50,8 @@ pub(super) fn routes() -> Vec<Route> {
         history::routes(),
         masters::routes(),
         token::routes::routes(),
+        variables::routes(),
+        desired::routes(),
         openapi::routes(),
     ];
     nouns.into_iter().flatten().collect()

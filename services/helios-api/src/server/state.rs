@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use helios_core::cluster::Cluster;
+use helios_rollout::drive::Variables;
 use tokio::sync::Semaphore;
 
+use super::book_cache::BookCache;
 use super::fleet_cache::FleetCache;
 use super::metrics::Metrics;
 use super::token::TokenBook;
@@ -20,6 +22,7 @@ const CHANGES_MAX: usize = 64;
 pub struct MasterState {
     pub(super) cluster: Cluster,
     pub(super) fleet: FleetCache,
+    pub(super) book: BookCache,
     pub(super) allowed_capabilities: Arc<BTreeSet<String>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) changes: Arc<Semaphore>,
@@ -37,6 +40,7 @@ impl MasterState {
     pub fn new(cluster: Cluster) -> Self {
         Self {
             fleet: FleetCache::follow(&cluster),
+            book: BookCache::follow(&cluster),
             cluster,
             allowed_capabilities: Arc::default(),
             metrics: Arc::new(Metrics::new()),
@@ -69,6 +73,11 @@ impl MasterState {
     /// The cluster, for changes in the name of that user.
     pub(super) fn cluster_for(&self, user: Option<&str>) -> Cluster {
         self.cluster.on_behalf_of(user.unwrap_or(NOBODY))
+    }
+
+    /// The variables, for changes in the name of that user.
+    pub(super) fn variables_for(&self, user: Option<&str>) -> Variables {
+        self.book.variables.on_behalf_of(user.unwrap_or(NOBODY))
     }
 }
 

@@ -11,4 +11,5 @@ mod limits;
 mod masters;
 mod routes;
 mod socket;
+mod variables;
 mod waiting;

@@ -15,6 +15,7 @@ mod refusal;
 mod task_status;
 mod task_status_event;
 mod token;
+mod variable;
 mod version_check;
 
 pub use deployment::{
@@ -37,6 +38,11 @@ pub use refusal::Refusal;
 pub use task_status::TaskStatus;
 pub use task_status_event::{HistoryStatus, TaskStatusEvent, TaskStatusEvents};
 pub use token::{CreatedToken, Grant, NewToken, Role, TokenInfo};
+pub use variable::{
+    AuditLine, AuditReport, Desired, Holders, ObjectiveStatus, Preview, RollBack, RolloutPlan,
+    RolloutRequest, RolloutStatus, SINCE_HEADER, SetVariable, StratumProgress, TurnOf,
+    VariableStatus, Why,
+};
 pub use version_check::{ServerVersion, VersionCheckResponse};
 
 use serde::{Deserialize, Deserializer};

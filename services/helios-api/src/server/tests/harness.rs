@@ -55,7 +55,10 @@ impl Master {
     }
 
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
-        let cluster = Cluster::on(store).unwrap();
+        Self::of(Cluster::on(store).unwrap())
+    }
+
+    pub(super) fn of(cluster: Cluster) -> Self {
         let state = MasterState::new(cluster.clone());
         let app = router(state.clone());
         Self {

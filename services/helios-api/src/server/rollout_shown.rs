@@ -1,0 +1,296 @@
+//! Variables and rollouts as they are shown.
+
+use std::collections::BTreeMap;
+
+use helios_core::Timestamp;
+use helios_core::model::HostName;
+use helios_rollout::audit::{AuditError, Entry, Record, State};
+use helios_rollout::drive::{Course, Ledger};
+use helios_rollout::order::Fleet;
+use helios_rollout::variable::{self, Because, Change, Value, View};
+
+use super::fault::Fault;
+use crate::wire::{
+    AuditLine, AuditReport, Holders, ObjectiveStatus, Preview, RolloutPlan, RolloutStatus,
+    StratumProgress, TurnOf, VariableStatus, Why,
+};
+
+/// How many of the first hosts a plan names.
+const FIRST_MAX: usize = 10;
+/// How many lines of a log are shown.
+const LINES_MAX: usize = 1_000;
+
+/// A variable that was not removed.
+pub(super) fn status(ledger: &Ledger, fleet: &Fleet, now: Timestamp) -> Option<VariableStatus> {
+    let variable = ledger.variable()?;
+    let mut hosts: BTreeMap<Value, u64> = BTreeMap::new();
+    for holding in fleet
+        .members()
+        .iter()
+        .filter_map(|member| ledger.holding(member))
+    {
+        *hosts.entry(holding.value.clone()).or_default() += 1;
+    }
+    Some(VariableStatus {
+        name: variable.name().to_owned(),
+        kind: variable.kind(),
+        allowed: variable.allowed().to_vec(),
+        revision: variable.revision(),
+        value: variable.held().base().clone(),
+        hosts: holders(hosts),
+        rollout: ledger.state().and_then(|state| rollout(state, now)),
+        past: ledger.record().past.clone(),
+    })
+}
+
+fn rollout(state: &State, now: Timestamp) -> Option<RolloutStatus> {
+    let running = state.variable.running()?;
+    let view = state.view().ok()?;
+    let objectives = state.monitor.iter().flat_map(|monitor| monitor.outcomes());
+    let objectives = objectives.map(|(name, outcome, evidence)| ObjectiveStatus {
+        name: name.to_owned(),
+        outcome,
+        evidence,
+    });
+    Some(RolloutStatus {
+        transition: running.transition.clone(),
+        accepted: running.accepted,
+        paused: running.is_paused(),
+        held_by_guard: state.held_by_guard,
+        rolling_back: running.rollback.is_some(),
+        asked: view.share_at(now),
+        hosts: taking_part(&view, now),
+        told: running.told.len() as u64,
+        ends: ends(state, &view, running.rollback.is_some()),
+        advice: state.advice.clone(),
+        objectives: objectives.collect(),
+    })
+}
+
+fn taking_part(view: &View<'_>, now: Timestamp) -> u64 {
+    let strata = view.preview(now).strata;
+    strata.iter().map(|stratum| stratum.hosts).sum()
+}
+
+/// When the last host's turn comes; `None` if that cannot be foreseen, as in a pause.
+fn ends(state: &State, view: &View<'_>, back: bool) -> Option<Timestamp> {
+    let hosts = state.fleet.members().iter();
+    let turns = hosts.map(|member| view.flips_at(member.host.as_str()));
+    let turns = turns.map(|flips| if back { flips.back } else { flips.forward });
+    turns.flatten().max()
+}
+
+/// What a transition that was only started in thought would do.
+pub(super) fn plan(state: &State) -> Result<RolloutPlan, Fault> {
+    let refused = |error: AuditError| Fault::bad(error.to_string());
+    let view = state.view().map_err(refused)?;
+    let running = state.variable.running();
+    let start = running.map_or(Timestamp::default(), |running| {
+        running.transition.curve.start
+    });
+    let mut turns: Vec<TurnOf> = state
+        .fleet
+        .members()
+        .iter()
+        .filter_map(|member| {
+            let at = view.flips_at(member.host.as_str()).forward?;
+            let host = member.host.clone();
+            Some(TurnOf { host, at })
+        })
+        .collect();
+    turns.sort_by(|a, b| (a.at, &a.host).cmp(&(b.at, &b.host)));
+    let ends = turns.last().map(|turn| turn.at);
+    let after = |percent: u32| {
+        let length = ends.map_or(0, |end| end.as_millis() - start.as_millis());
+        let at = start.as_millis() + length / 100 * i64::from(percent);
+        let at = ends
+            .filter(|_| percent == 100)
+            .unwrap_or(Timestamp::from_millis(at));
+        preview(&view, at)
+    };
+    let previews = [0, 10, 50, 100].map(after).to_vec();
+    Ok(RolloutPlan {
+        hosts: taking_part(&view, start),
+        ends,
+        course: Course::planned(state).map_err(refused)?,
+        first: turns.into_iter().take(FIRST_MAX).collect(),
+        previews,
+    })
+}
+
+/// How many hosts hold what at a time, by the rollout that runs.
+pub(super) fn preview_of(
+    ledger: &Ledger,
+    fleet: &Fleet,
+    at: Timestamp,
+) -> Result<Option<Preview>, Fault> {
+    with_view(ledger, fleet, |view| Some(preview(view, at)))
+}
+
+fn preview(view: &View<'_>, at: Timestamp) -> Preview {
+    let variable::Preview {
+        at,
+        asked,
+        real,
+        values,
+        strata,
+    } = view.preview(at);
+    let strata = strata.into_iter().map(|stratum| StratumProgress {
+        stratum: stratum.path.join("/"),
+        hosts: stratum.hosts,
+        changed: stratum.changed,
+    });
+    Preview {
+        at,
+        asked,
+        real,
+        hosts: holders(values),
+        strata: strata.collect(),
+    }
+}
+
+/// Why a host holds what it holds; `None` if nobody knows it.
+pub(super) fn why(
+    ledger: &Ledger,
+    fleet: &Fleet,
+    host: &HostName,
+    now: Timestamp,
+) -> Result<Option<Why>, Fault> {
+    let explanation = with_view(ledger, fleet, |view| view.explain(host.as_str(), now))?;
+    let member = ledger
+        .state()
+        .and_then(|state| state.fleet.get(host.as_str()));
+    let member = member.or_else(|| fleet.get(host.as_str()));
+    let held = member.and_then(|member| ledger.holding(member));
+    Ok(explanation.zip(held).map(|(explanation, held)| Why {
+        host: host.clone(),
+        value: held.value.clone(),
+        text: explanation.because.to_string(),
+        because: explanation.because,
+        told: ledger.told_at(host),
+        flips: explanation.flips,
+        revision: explanation.revision,
+    }))
+}
+
+/// The view of the rollout that runs, over its own fleet; else that of the settled variable over all hosts.
+fn with_view<T>(
+    ledger: &Ledger,
+    fleet: &Fleet,
+    ask: impl FnOnce(&View<'_>) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let view = match ledger.state() {
+        Some(state) => state
+            .view()
+            .map_err(|error| Fault::bad(error.to_string()))?,
+        None => {
+            let Some(variable) = ledger.variable() else {
+                return Ok(None);
+            };
+            variable
+                .on(fleet)
+                .map_err(|error| Fault::bad(error.to_string()))?
+        }
+    };
+    Ok(ask(&view))
+}
+
+fn holders(hosts: impl IntoIterator<Item = (Value, u64)>) -> Vec<Holders> {
+    let holders = hosts
+        .into_iter()
+        .map(|(value, hosts)| Holders { value, hosts });
+    holders.collect()
+}
+
+/// A log in words; with a host, only what it was told.
+pub(super) fn audit(
+    log: &[Record],
+    host: Option<&HostName>,
+    replayed: Option<bool>,
+) -> AuditReport {
+    let lines = log.iter().filter_map(|record| {
+        Some(AuditLine {
+            sequence: record.sequence,
+            at: record.at,
+            revision: record.revision,
+            text: words(&record.entry, host)?,
+        })
+    });
+    let mut lines: Vec<AuditLine> = lines.collect();
+    lines.drain(..lines.len().saturating_sub(LINES_MAX));
+    AuditReport {
+        records: log.len() as u64,
+        replayed,
+        lines,
+    }
+}
+
+fn words(entry: &Entry, host: Option<&HostName>) -> Option<String> {
+    let text = match (entry, host) {
+        (Entry::Told { step, .. }, Some(host)) => {
+            let tell = step.tells.iter().find(|tell| tell.host == *host)?;
+            format!("{host} was told {}: {}", tell.value, tell.because)
+        }
+        (_, Some(_)) => return None,
+        (Entry::Told { step, .. }, None) => {
+            let (back, there): (Vec<_>, Vec<_>) = step
+                .tells
+                .iter()
+                .partition(|tell| matches!(tell.because, Because::RolledBack(_)));
+            let named = |count: usize| if count == 1 { "host was" } else { "hosts were" };
+            let (count, to) = (step.tells.len(), step.tells.first().map(|tell| &tell.value));
+            let to = to.map(Value::to_string).unwrap_or_default();
+            let way = if back.len() > there.len() {
+                " again"
+            } else {
+                ""
+            };
+            format!(
+                "{count} {} told {to}{way}, at {} of the curve",
+                named(count),
+                step.share
+            )
+        }
+        (Entry::Checkpoint(_), None) => "the log begins".to_owned(),
+        (Entry::Members { joined, left }, None) => {
+            format!(
+                "{} hosts joined or changed, {} left",
+                joined.len(),
+                left.len()
+            )
+        }
+        (Entry::Started { transition, .. }, None) => match &transition.change {
+            Change::Replace { from, to } => format!("the rollout from {from} to {to} was started"),
+            Change::Mix(_) => "the rollout to a mix of values was started".to_owned(),
+        },
+        (Entry::Paused, None) => "paused".to_owned(),
+        (Entry::Resumed, None) => "resumed".to_owned(),
+        (Entry::Held, None) => "held by the guard".to_owned(),
+        (Entry::Released, None) => "released by the guard".to_owned(),
+        (Entry::RolledBack { .. }, None) => "turned round: the last told go back first".to_owned(),
+        (Entry::Aborted, None) => "aborted: every host keeps what it has".to_owned(),
+        (Entry::Finished, None) => "finished".to_owned(),
+        (
+            Entry::Looked {
+                objective,
+                evidence,
+                fallen,
+            },
+            None,
+        ) => format!(
+            "{objective}: {} of {} with the new value, {} of {} with the old one{}",
+            evidence.new.events,
+            evidence.new.exposure,
+            evidence.old.events,
+            evidence.old.exposure,
+            if fallen.is_empty() {
+                String::new()
+            } else {
+                format!("; {} hosts went wrong", fallen.len())
+            }
+        ),
+        (Entry::Advised { advice }, None) => format!("the guard says: {advice:?}"),
+        (_, None) => format!("{entry:?}"),
+    };
+    Some(text)
+}

@@ -1,0 +1,347 @@
+//! Endpoints about variables.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use helios_core::Timestamp;
+use helios_core::cluster::ClusterError;
+use helios_core::model::HostName;
+use helios_rollout::audit::replay;
+use helios_rollout::drive::{ChangeError, Course, Ledger, Refusal, Setting, Variables, roster};
+use helios_rollout::order::Fleet;
+
+use super::body::JsonText;
+use super::fault::Fault;
+use super::params::{Names, Params};
+use super::reply::json;
+use super::rollout_shown as shown;
+use super::route::{Needs, On, Route};
+use super::state::MasterState;
+use crate::wire::{RollBack, RolloutRequest, SetVariable};
+
+/// A change of a variable can change any host.
+const CHANGE: Needs = Needs::Deploy(On::Fleet);
+
+pub(super) fn routes() -> Vec<Route> {
+    [questions(), changes()].concat()
+}
+
+fn questions() -> Vec<Route> {
+    vec![
+        Route::get("/variables", Needs::Read, "Lists variables", list),
+        Route::get(
+            "/variables/{variable}",
+            Needs::Read,
+            "Shows a variable",
+            get,
+        ),
+        Route::post(
+            "/variables/{variable}/plan",
+            Needs::Read,
+            "Shows what a rollout would do",
+            plan,
+        ),
+        Route::get(
+            "/variables/{variable}/why/{host}",
+            Needs::Read,
+            "Says why a host holds what it holds, and when that changes",
+            why,
+        ),
+        Route::get(
+            "/variables/{variable}/preview",
+            Needs::Read,
+            "Shows how many hosts hold what at a time: ?at=MILLISECONDS",
+            preview,
+        ),
+        Route::get(
+            "/variables/{variable}/course",
+            Needs::Read,
+            "Shows how many hosts hold what over time, planned and actual",
+            course,
+        ),
+        Route::get(
+            "/variables/{variable}/audit",
+            Needs::Read,
+            "Shows what happened: ?host=HOST for one host, ?replay to make every decision again",
+            audit,
+        ),
+    ]
+}
+
+fn changes() -> Vec<Route> {
+    vec![
+        Route::put(
+            "/variables/{variable}",
+            CHANGE,
+            "Gives every host a value at once",
+            set,
+        ),
+        Route::delete(
+            "/variables/{variable}",
+            CHANGE,
+            "Removes a variable",
+            remove,
+        ),
+        Route::post(
+            "/variables/{variable}/rollout",
+            CHANGE,
+            "Starts a rollout",
+            start,
+        ),
+        Route::post(
+            "/variables/{variable}/pause",
+            CHANGE,
+            "Stops the clock of a rollout",
+            pause,
+        ),
+        Route::post(
+            "/variables/{variable}/resume",
+            CHANGE,
+            "Lets the clock run again",
+            resume,
+        ),
+        Route::post(
+            "/variables/{variable}/abort",
+            CHANGE,
+            "Ends a rollout where it is",
+            abort,
+        ),
+        Route::post(
+            "/variables/{variable}/rollback",
+            CHANGE,
+            "Turns a rollout round",
+            roll_back,
+        ),
+    ]
+}
+
+/// `GET /variables`
+async fn list(State(state): State<MasterState>) -> Result<Response, Fault> {
+    let book = state.book.book().await?;
+    let fleet = fleet(&state).await?;
+    let now = now(&state);
+    let shown = book.ledgers.values();
+    let shown: Vec<_> = shown
+        .filter_map(|ledger| shown::status(ledger, &fleet, now))
+        .collect();
+    Ok(json(StatusCode::OK, &shown))
+}
+
+/// `GET /variables/{variable}`
+async fn get(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+    let ledger = ledger(&state, names.variable()).await?;
+    let shown = shown::status(&ledger, &fleet(&state).await?, now(&state));
+    Ok(json(StatusCode::OK, &shown))
+}
+
+/// `PUT /variables/{variable}`
+async fn set(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+    body: JsonText,
+) -> Result<Response, Fault> {
+    let SetVariable {
+        value,
+        allowed,
+        forbidden,
+    } = body.read()?;
+    let setting = Setting {
+        value,
+        allowed,
+        forbidden,
+    };
+    let name = names.variable();
+    let variables = state.variables_for(params.user().as_deref());
+    done(&state, name, variables.set(name, &setting).await).await
+}
+
+/// `DELETE /variables/{variable}`
+async fn remove(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let name = names.variable();
+    let variables = state.variables_for(params.user().as_deref());
+    done(&state, name, variables.remove(name).await).await
+}
+
+/// `POST /variables/{variable}/plan`
+async fn plan(
+    State(state): State<MasterState>,
+    names: Names,
+    body: JsonText,
+) -> Result<Response, Fault> {
+    let RolloutRequest { transition, guard } = body.read()?;
+    let variables = &state.book.variables;
+    let proposed = variables
+        .propose(names.variable(), transition, guard)
+        .await?;
+    Ok(json(StatusCode::OK, &shown::plan(&proposed)?))
+}
+
+/// `POST /variables/{variable}/rollout`
+async fn start(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+    body: JsonText,
+) -> Result<Response, Fault> {
+    let RolloutRequest { transition, guard } = body.read()?;
+    let name = names.variable();
+    let variables = state.variables_for(params.user().as_deref());
+    let started = variables.start(name, &transition, guard.as_ref()).await;
+    done(&state, name, started).await
+}
+
+/// `POST /variables/{variable}/pause`
+async fn pause(state: State<MasterState>, names: Names, params: Params) -> Result<Response, Fault> {
+    let (name, variables) = changed(&state, &names, &params);
+    done(&state, name, variables.pause(name).await).await
+}
+
+/// `POST /variables/{variable}/resume`
+async fn resume(
+    state: State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let (name, variables) = changed(&state, &names, &params);
+    done(&state, name, variables.resume(name).await).await
+}
+
+/// `POST /variables/{variable}/abort`
+async fn abort(state: State<MasterState>, names: Names, params: Params) -> Result<Response, Fault> {
+    let (name, variables) = changed(&state, &names, &params);
+    done(&state, name, variables.abort(name).await).await
+}
+
+/// `POST /variables/{variable}/rollback`
+async fn roll_back(
+    state: State<MasterState>,
+    names: Names,
+    params: Params,
+    body: JsonText,
+) -> Result<Response, Fault> {
+    let RollBack { over_millis } = body.read()?;
+    let (name, variables) = changed(&state, &names, &params);
+    let over = over_millis.map(Duration::from_millis);
+    done(&state, name, variables.roll_back(name, over).await).await
+}
+
+fn changed<'a>(state: &MasterState, names: &'a Names, params: &Params) -> (&'a str, Variables) {
+    (
+        names.variable(),
+        state.variables_for(params.user().as_deref()),
+    )
+}
+
+/// `GET /variables/{variable}/why/{host}`
+async fn why(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+    let ledger = ledger(&state, names.variable()).await?;
+    let host = names.host_name();
+    let unknown = || Fault::not_found(format!("host {:?} is not known", names.host()));
+    let host = host.ok_or_else(unknown)?;
+    let fleet = fleet(&state).await?;
+    let why = shown::why(&ledger, &fleet, &host, now(&state))?;
+    Ok(json(StatusCode::OK, &why.ok_or_else(unknown)?))
+}
+
+/// `GET /variables/{variable}/preview`
+async fn preview(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let ledger = ledger(&state, names.variable()).await?;
+    let at = match params.non_empty("at") {
+        None => now(&state),
+        Some(text) => text
+            .parse()
+            .map(Timestamp::from_millis)
+            .map_err(|_| Fault::bad(format!("at={text:?}: give milliseconds since 1970")))?,
+    };
+    let preview = shown::preview_of(&ledger, &fleet(&state).await?, at)?;
+    Ok(json(StatusCode::OK, &preview))
+}
+
+/// `GET /variables/{variable}/course`
+async fn course(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+    ledger(&state, names.variable()).await?;
+    let log = state.book.variables.log(names.variable()).await?;
+    let course = Course::of(&log).map_err(|error| Fault::unexpected(&error))?;
+    Ok(json(StatusCode::OK, &course))
+}
+
+/// `GET /variables/{variable}/audit`
+async fn audit(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    ledger(&state, names.variable()).await?;
+    let log = state.book.variables.log(names.variable()).await?;
+    let host: Option<HostName> = params
+        .non_empty("host")
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: helios_core::model::ParseError| Fault::bad(error.to_string()))?;
+    let replayed = params.get("replay").map(|_| replay(&log).is_ok());
+    Ok(json(
+        StatusCode::OK,
+        &shown::audit(&log, host.as_ref(), replayed),
+    ))
+}
+
+async fn ledger(state: &MasterState, name: &str) -> Result<Ledger, Fault> {
+    let book = state.book.book().await?;
+    let ledger = book
+        .ledgers
+        .get(name)
+        .filter(|ledger| ledger.variable().is_some());
+    ledger.cloned().ok_or_else(|| {
+        let name = name.to_owned();
+        Fault::not_found(Refusal::NoVariable { name }.to_string())
+    })
+}
+
+async fn fleet(state: &MasterState) -> Result<Fleet, Fault> {
+    let book = state.book.book().await?;
+    let view = state.fleet.view().await?;
+    roster(&view, &book.followers).map_err(|error| Fault::unexpected(&error))
+}
+
+fn now(state: &MasterState) -> Timestamp {
+    state.cluster.clock().now()
+}
+
+/// Answers once reads show the change.
+async fn done(
+    state: &MasterState,
+    name: &str,
+    made: Result<(), ChangeError>,
+) -> Result<Response, Fault> {
+    made?;
+    state.book.shows(name).await;
+    Ok(json(StatusCode::OK, &"OK"))
+}
+
+impl From<ChangeError> for Fault {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ClusterError::Refused(refusal) => {
+                let status = match refusal {
+                    Refusal::NoVariable { .. } | Refusal::NoHost { .. } => StatusCode::NOT_FOUND,
+                    Refusal::Busy { .. } | Refusal::HeldByGuard { .. } => StatusCode::CONFLICT,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                Self::Because(status, refusal.explain())
+            }
+            ClusterError::Store(error) => error.into(),
+            other => Self::unexpected(&other),
+        }
+    }
+}
