@@ -18,6 +18,7 @@ mod output;
 mod run;
 mod server;
 pub mod targets;
+mod times;
 
 pub use console::Console;
 pub use environment::Environment;

@@ -6,6 +6,7 @@ mod hosts;
 mod jobs;
 mod orphans;
 mod server;
+mod variables;
 mod zookeeper;
 
 use std::ffi::OsString;
@@ -18,6 +19,11 @@ pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArg
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
 pub use orphans::OrphanOptions;
 pub use server::{AgentArgs, AgentOptions, ContainerOptions, MasterArgs, SoloArgs, StoreArgs};
+pub use variables::{
+    AuditArgs, ChartArgs, ConfirmArgs, FollowArgs, ForgetArgs, GuardArgs, HostArgs, NameArgs,
+    OnHarm, PreviewArgs, RollbackArgs, RolloutArgs, SetArgs, ShapeName, ValueType, VariableArgs,
+    VariableCommand,
+};
 pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 
 /// Deploys containers to hosts.
@@ -77,7 +83,13 @@ pub enum Command {
     // Short forms of the only command of the original that began with an m.
     #[command(aliases = ["m", "ma", "mas", "mast", "maste"])]
     Masters(MastersArgs),
+    /// Looks after variables, and changes them gradually
+    Variable(VariableArgs),
+    /// Follows what this host should hold: writes a file and runs a command on change
+    Follow(FollowArgs),
     /// Shows the versions of this program and of the master
+    // The short form of the original, in which no other command began with a v.
+    #[command(alias = "v")]
     Version(VersionArgs),
     /// Runs master and agent on this machine, in one process
     Solo(SoloArgs),
@@ -99,19 +111,14 @@ impl Cli {
     /// # Errors
     /// What clap has to say about it; also when help or the version is asked for.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let command = Self::command().mut_subcommands(|command| {
-            if SERVERS.contains(&command.get_name()) {
-                return command;
-            }
-            // What the command is for must not become what the documentation says of its options.
-            let about = command.get_about().cloned().unwrap_or_default();
-            ClientOptions::augment_args(command.next_help_heading("Options of every command"))
-                .about(about)
-        });
+        let command = Self::command().mut_subcommands(with_client_options);
         let matches = command.try_get_matches_from(arguments)?;
         let cli = Self::from_arg_matches(&matches)?;
         let later = match matches.subcommand() {
-            Some((name, later)) if !SERVERS.contains(&name) => {
+            Some((name, mut later)) if !SERVERS.contains(&name) => {
+                while let Some((_, deeper)) = later.subcommand() {
+                    later = deeper;
+                }
                 ClientOptions::from_arg_matches(later)?
             }
             _ => ClientOptions::default(),
@@ -121,6 +128,19 @@ impl Cli {
             command: cli.command,
         })
     }
+}
+
+/// The command, with the options of every command that asks a master; a group of commands leaves them to each of its own.
+fn with_client_options(command: clap::Command) -> clap::Command {
+    if SERVERS.contains(&command.get_name()) {
+        return command;
+    }
+    if command.has_subcommands() {
+        return command.mut_subcommands(with_client_options);
+    }
+    // What the command is for must not become what the documentation says of its options.
+    let about = command.get_about().cloned().unwrap_or_default();
+    ClientOptions::augment_args(command.next_help_heading("Options of every command")).about(about)
 }
 
 #[cfg(test)]

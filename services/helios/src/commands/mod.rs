@@ -5,6 +5,7 @@ mod create;
 mod deploy;
 mod deregister;
 mod follow;
+mod follower;
 mod goal;
 mod history;
 mod hosts;
@@ -16,6 +17,7 @@ mod register;
 mod remove;
 mod status;
 mod undeploy;
+mod variable;
 mod version;
 mod watch;
 
@@ -136,6 +138,8 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Register(args) => register::run(args, call).await,
         Command::Deregister(args) => deregister::run(args, call).await,
         Command::Masters(args) => masters::run(args, call).await,
+        Command::Variable(args) => variable::run(args, call).await,
+        Command::Follow(args) => follower::run(args, call).await,
         Command::Version(_) => version::run(call).await,
         // Not asked of one cluster: `run` and `ask` see to them.
         Command::Watch(_) | Command::Solo(_) | Command::Master(_) | Command::Agent(_) => {

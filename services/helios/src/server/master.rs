@@ -5,6 +5,7 @@ use std::future::Future;
 use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
 use helios_core::store::StoreError;
+use helios_rollout::drive::VariableDriver;
 use helios_rollout::rolling;
 use tokio::net::TcpListener;
 
@@ -80,7 +81,10 @@ impl Master {
         let served = serve(self.listener, router, shutdown.wait());
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
+        let driven = VariableDriver::new(self.cluster.clone());
+        let driven = until(driven.run(), shutdown);
         tokio::try_join!(
+            driven,
             told(served, |error| Failure::new("the master cannot serve")
                 .caused_by(error)),
             told(announced, |error: StoreError| Failure::new(
@@ -93,6 +97,15 @@ impl Master {
         )?;
         Ok(())
     }
+}
+
+/// A loop that has no end of its own.
+async fn until(work: impl Future<Output = ()>, shutdown: &Shutdown) -> Result<(), Failure> {
+    tokio::select! {
+        () = work => {}
+        () = shutdown.wait() => {}
+    }
+    Ok(())
 }
 
 async fn told<E>(

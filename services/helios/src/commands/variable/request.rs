@@ -1,0 +1,225 @@
+//! How a rollout is made of options.
+
+use std::time::Duration;
+
+use helios_api::wire::{RolloutRequest, VariableStatus};
+use helios_core::Timestamp;
+use helios_rollout::Share;
+use helios_rollout::curve::{Calendar, Curve, CurveError, Freeze, Length, OnResume, Shape};
+use helios_rollout::drive::Query;
+use helios_rollout::guard::{Action, Guard, Objective};
+use helios_rollout::order::{Amount, Ceiling, Floor, Mode, Order, Rule};
+use helios_rollout::variable::{Change, Transition, Value};
+
+use super::value;
+use crate::args::{GuardArgs, OnHarm, RolloutArgs, ShapeName};
+use crate::{Failure, times};
+
+/// The rollout that the options mean, for that variable.
+pub(super) fn request(
+    args: &RolloutArgs,
+    variable: &VariableStatus,
+    now: Timestamp,
+) -> Result<RolloutRequest, Failure> {
+    if let Some(file) = &args.file {
+        let name = file.display();
+        let text = std::fs::read(file)
+            .map_err(|error| Failure::new(format!("{name} cannot be read")).caused_by(error))?;
+        return serde_json::from_slice(&text)
+            .map_err(|error| Failure::new(format!("{name} is no rollout")).caused_by(error));
+    }
+    let kind = Some(variable.kind);
+    let to = value(args.to.as_deref().unwrap_or_default(), kind)?;
+    let from = match &args.from {
+        Some(from) => value(from, kind)?,
+        None => the_only_value(variable)?,
+    };
+    let upto = args.per_role.as_deref().map(share).transpose()?;
+    let transition = Transition {
+        curve: curve(args, now)?,
+        upto: upto.unwrap_or(Share::ONE),
+        scope: args
+            .scope
+            .iter()
+            .map(|text| read(text))
+            .collect::<Result<_, _>>()?,
+        order: Order {
+            salt: args
+                .salt
+                .clone()
+                .unwrap_or_else(|| format!("{}-{to}", variable.name)),
+            strata: args.by.clone(),
+            mode: Mode::Ratchet,
+            rules: rules(args)?,
+            rotation: Share::ZERO,
+        },
+        on_resume: match args.catch_up {
+            Some(times) => OnResume::Compress {
+                speed_max_permille: times.saturating_mul(1_000).max(1_000),
+            },
+            None => OnResume::Stretch,
+        },
+        change: Change::Replace { from, to },
+    };
+    let length = match transition.curve.length {
+        Length::Elapsed(length) | Length::Open(length) => length,
+    };
+    let guard = guard(&args.guard, length)?;
+    Ok(RolloutRequest { transition, guard })
+}
+
+fn the_only_value(variable: &VariableStatus) -> Result<Value, Failure> {
+    match &variable.hosts[..] {
+        [] => Ok(variable.value.clone()),
+        [only] => Ok(only.value.clone()),
+        several => {
+            let values: Vec<String> = several.iter().map(|held| held.value.to_string()).collect();
+            let message = format!("hosts hold different values: {}", values.join(", "));
+            Err(Failure::new(message).advise("say with --from which of them changes"))
+        }
+    }
+}
+
+fn curve(args: &RolloutArgs, now: Timestamp) -> Result<Curve, Failure> {
+    let shape = match (&args.stages[..], args.shape) {
+        ([], ShapeName::Linear) => Shape::Linear,
+        ([], ShapeName::Smooth) => Shape::Smoothstep,
+        ([], ShapeName::Careful) => Shape::Geometric { ratio: 100 },
+        (stages, _) => {
+            let stages = stages.iter().map(|stage| share(stage));
+            Shape::stages(stages.collect::<Result<Vec<_>, _>>()?)
+        }
+    };
+    let refused = |error: CurveError| Failure::new(error.to_string());
+    let windows = args.windows.iter().map(|window| window.parse());
+    let freezes = args.freezes.iter().map(|text| freeze(text));
+    Ok(Curve {
+        shape,
+        start: times::moment(args.start.as_deref().unwrap_or("now"), now)?,
+        length: Length::Elapsed(times::duration(args.over.as_deref().unwrap_or_default())?),
+        calendar: Calendar {
+            windows: windows.collect::<Result<_, _>>().map_err(refused)?,
+            freezes: freezes.collect::<Result<_, _>>()?,
+        },
+    })
+}
+
+fn freeze(text: &str) -> Result<Freeze, Failure> {
+    let parts = text.split_once(' ').map(|(days, zone)| {
+        let (first, last) = days.split_once("..").unwrap_or((days, days));
+        (first, last, zone.trim())
+    });
+    let Some((first, last, zone)) = parts else {
+        return Err(
+            Failure::new(format!("--freeze {text:?} names no time zone"))
+                .advise("write for example \"2026-12-24..2026-12-27 Europe/Stockholm\""),
+        );
+    };
+    Freeze::days(first, last, zone, "frozen").map_err(|error| Failure::new(error.to_string()))
+}
+
+fn rules(args: &RolloutArgs) -> Result<Vec<Rule>, Failure> {
+    let mut rules = Vec::new();
+    if let Some(hosts) = args.at_least {
+        rules.push(Rule {
+            name: format!("at least {hosts}"),
+            scope: Vec::new(),
+            floor: Some(Floor {
+                at_least: Amount::Hosts(hosts),
+                ramp: Share::ZERO,
+            }),
+            ceiling: None,
+        });
+    }
+    if let (Some(most), Some(until)) = (&args.at_most, &args.until) {
+        let amount = match most.parse() {
+            Ok(hosts) => Amount::Hosts(hosts),
+            Err(_) => Amount::Share(share(most)?),
+        };
+        rules.push(Rule {
+            name: format!("at most {most} until {until}"),
+            scope: Vec::new(),
+            floor: None,
+            ceiling: Some(Ceiling {
+                at_most: amount,
+                until: share(until)?,
+            }),
+        });
+    }
+    Ok(rules)
+}
+
+fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
+    if args.guards.is_empty() {
+        return Ok(None);
+    }
+    let gates = args.gates.iter().map(|gate| share(gate));
+    let gates: Vec<Share> = gates.collect::<Result<_, _>>()?;
+    let dead_man = times::duration(&args.dead_man)?.max(length / 10);
+    let objective = |(number, source): (usize, &String)| {
+        let query = if source == "health" {
+            let grace_seconds = times::duration(&args.grace)?.as_secs();
+            Query::Health { grace_seconds }
+        } else if source.starts_with("http://") {
+            let (Some(bad), Some(all)) = (&args.guard_bad, &args.guard_all) else {
+                return Err(Failure::new(
+                    "a guard by Prometheus needs --guard-bad and --guard-all",
+                ));
+            };
+            Query::Prometheus {
+                url: source.clone(),
+                bad: bad.clone(),
+                all: all.clone(),
+                host_label: args.guard_host.clone(),
+            }
+        } else {
+            return Err(
+                Failure::new(format!("--guard {source:?} is nothing to ask")).advise(
+                    "say \"health\", or the address of a Prometheus server as http://host:9090",
+                ),
+            );
+        };
+        let kind = if source == "health" {
+            "health"
+        } else {
+            "prometheus"
+        };
+        let name = if number == 0 {
+            kind.to_owned()
+        } else {
+            format!("{kind}-{}", number + 1)
+        };
+        Ok(Objective {
+            name,
+            query: query.to_string(),
+            margin_permille: permille(&args.margin)?,
+            gates: gates.clone(),
+            on_harm: match args.on_harm {
+                OnHarm::Hold => Action::Hold,
+                OnHarm::Rollback => Action::RollBack,
+            },
+            dead_man,
+        })
+    };
+    let objectives = args.guards.iter().enumerate().map(objective);
+    let guard = Guard {
+        alpha_ppm: permille(&args.false_alarms)?.saturating_mul(1_000),
+        objectives: objectives.collect::<Result<_, _>>()?,
+    };
+    Ok(Some(guard))
+}
+
+/// Thousandths of the whole.
+fn permille(text: &str) -> Result<u32, Failure> {
+    let parts = share(text)?.parts() / (Share::PARTS / 1_000);
+    Ok(u32::try_from(parts).unwrap_or(1_000))
+}
+
+fn share(text: &str) -> Result<Share, Failure> {
+    read(text)
+}
+
+fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error: T::Err| Failure::new(error.to_string()))
+}

@@ -1,0 +1,6 @@
+//! The real thing: `helios master` over files as a process, hosts that follow it, and people at the command line.
+
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod rollouts;
