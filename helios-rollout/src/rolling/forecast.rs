@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use helios_core::Timestamp;
 use helios_core::cluster::FleetView;
 use helios_core::model::HostName;
-use helios_core::schema::{JobRecord, Stamp};
+use helios_core::schema::JobRecord;
 
 use super::advance::Planner;
-use super::ops::started;
+use super::ops::{Start, started};
 use super::{GroupRecord, GroupRefused, RollOut};
 
 /// What a rollout would do, if every host got healthy.
@@ -34,7 +35,7 @@ pub fn forecast(
     job: Option<&JobRecord>,
     fleet: &FleetView,
     request: &RollOut,
-    stamp: &Stamp,
+    now: Timestamp,
 ) -> Result<Forecast, GroupRefused> {
     let group = group.ok_or_else(|| GroupRefused::GroupNotFound {
         group: request.group.clone(),
@@ -42,11 +43,11 @@ pub fn forecast(
     let job = job.ok_or_else(|| GroupRefused::JobNotFound {
         job: request.job.clone(),
     })?;
-    let record = started(group, job, fleet, request, stamp)?;
+    let record = started(group, job, fleet, request, &Start::of_nobody(now))?;
     let Some(rollout) = &record.rollout else {
         return Ok(Forecast::default());
     };
-    let planner = Planner::new(&record, rollout, fleet, stamp.at);
+    let planner = Planner::new(&record, rollout, fleet, now);
     let mut forecast = Forecast {
         leaving: planner.leavers().map(|host| host.name.clone()).collect(),
         ..Forecast::default()

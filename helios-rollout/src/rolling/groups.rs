@@ -118,12 +118,12 @@ impl Groups {
     pub async fn forecast(
         &self,
         request: &RollOut,
-        stamp: &Stamp,
     ) -> Result<Forecast, ClusterError<GroupRefused>> {
         let seen = self.get(&request.group).await?;
         let job = self.job(&request.job).await?;
         let fleet = self.cluster.fleet().await?;
-        super::forecast(seen.as_deref(), job.as_deref(), &fleet, request, stamp)
+        let now = self.cluster.clock().now();
+        super::forecast(seen.as_deref(), job.as_deref(), &fleet, request, now)
             .map_err(ClusterError::Refused)
     }
 

@@ -1,5 +1,6 @@
 //! What can be asked of a deployment group, as pure functions from what was read to a transaction.
 
+use helios_core::Timestamp;
 use helios_core::cluster::FleetView;
 use helios_core::model::{
     DeploymentGroup, HostName, HostSelector, JobId, ResolvedRolloutOptions, RollingUpdateReason,
@@ -137,7 +138,7 @@ pub fn roll_out(
     let (job, job_key) = job_found.ok_or_else(|| GroupRefused::JobNotFound {
         job: request.job.clone(),
     })?;
-    let record = started(seen, job, fleet, request, stamp)?;
+    let record = started(seen, job, fleet, request, &Start::of(stamp))?;
     let detail = format!(
         "{} with {:?}, {:?}",
         request.group,
@@ -153,13 +154,39 @@ pub fn roll_out(
     Ok(audited(txn, stamp, &audit))
 }
 
+/// By whom and when a rollout is started.
+pub(super) struct Start<'a> {
+    id: String,
+    by: &'a str,
+    at: Timestamp,
+}
+
+impl<'a> Start<'a> {
+    fn of(stamp: &'a Stamp) -> Self {
+        Self {
+            id: stamp.operation.to_string(),
+            by: &stamp.principal,
+            at: stamp.at,
+        }
+    }
+
+    /// For a rollout that is only thought of. No host bears the mark of its empty id.
+    pub(super) fn of_nobody(at: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            by: "",
+            at,
+        }
+    }
+}
+
 /// The group's record once the rollout is started.
 pub(super) fn started(
     seen: &GroupRecord,
     job: &JobRecord,
     fleet: &FleetView,
     request: &RollOut,
-    stamp: &Stamp,
+    start: &Start<'_>,
 ) -> Result<GroupRecord, GroupRefused> {
     let options = request.options.resolve(job.job.rollout_options.as_ref());
     let fault = options_fault(&options).or_else(|| request.policy.fault());
@@ -183,16 +210,12 @@ pub(super) fn started(
     record.group.rollout_options = Some(options.into());
     record.group.rolling_update_reason = Some(RollingUpdateReason::Manual);
     let size = u64::try_from(members.all.len()).unwrap_or(u64::MAX);
-    let id = stamp.operation.to_string();
-    let mut rollout = Rollout::new(
-        id,
-        request.job.clone(),
-        request.policy.clone(),
-        size,
-        stamp.at,
+    let (id, job) = (start.id.clone(), request.job.clone());
+    let mut rollout = Rollout::new(id, job, request.policy.clone(), size, start.at);
+    rollout.note(
+        start.at,
+        format!("started by {} over {size} hosts", start.by),
     );
-    let by = &stamp.principal;
-    rollout.note(stamp.at, format!("started by {by} over {size} hosts"));
     record.rollout = Some(rollout);
     Ok(record)
 }

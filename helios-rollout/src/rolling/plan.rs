@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use helios_core::Timestamp;
-use helios_core::model::{HostName, JobId, TaskState};
+use helios_core::model::{HostName, JobId, TaskState, format_date};
 use helios_core::store::Key;
 
 use super::FailureCode;
@@ -153,18 +153,27 @@ impl fmt::Display for Because {
             Self::Cleared => f.write_str("the earlier deployment of the job is gone"),
             Self::Healthy => f.write_str("the job is healthy"),
             Self::HealthyFor(seconds) => write!(f, "the job has been healthy for {seconds} s"),
-            Self::Proving(until) => write!(f, "the job is healthy, and has to be until {until}"),
+            Self::Proving(until) => write!(
+                f,
+                "the job is healthy, and has to be until {}",
+                format_date(*until)
+            ),
             Self::Starting(state, until) => {
                 write!(
                     f,
-                    "the job is {}, and has time until {until}",
-                    Shown(*state)
+                    "the job is {}, and has time until {}",
+                    Shown(*state),
+                    format_date(*until)
                 )
             }
             Self::Relapsed(state) => write!(f, "the job was healthy, and is {} now", Shown(*state)),
             Self::Stranger => f.write_str("its labels do not match the selectors"),
             Self::Stopping(until) => {
-                write!(f, "its jobs are being stopped, and have time until {until}")
+                write!(
+                    f,
+                    "its jobs are being stopped, and have time until {}",
+                    format_date(*until)
+                )
             }
             Self::Stopped => f.write_str("its jobs are gone"),
             Self::Unregistered => f.write_str("it is not registered any more"),

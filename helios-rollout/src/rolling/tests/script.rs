@@ -181,7 +181,8 @@ fn ask(toy: &mut Toy, words: &[&str]) -> String {
             let request = request(name, job, &json.concat());
             let job: Option<Versioned<JobRecord>> = toy.get(&Keys::job(&request.job).unwrap());
             let group = seen.map(|seen| &**seen);
-            let forecast = rolling::forecast(group, job.as_deref(), &toy.fleet(), &request, &stamp);
+            let forecast =
+                rolling::forecast(group, job.as_deref(), &toy.fleet(), &request, toy.now);
             return forecast.map_or_else(
                 |refused| format!("{refused}\n"),
                 |plan| format!("{plan:#?}\n"),
