@@ -7,8 +7,9 @@ use super::query::Target;
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{
-    CreateDeploymentGroupResponse, DeploymentGroupStatusResponse, RemoveDeploymentGroupResponse,
-    RollingUpdateRequest, RollingUpdateResponse,
+    CreateDeploymentGroupResponse, DeploymentGroupStatusResponse, EditDeploymentGroupResponse,
+    RemoveDeploymentGroupResponse, RollingUpdateRequest, RollingUpdateResponse,
+    RolloutPlanResponse,
 };
 
 const GROUP: &str = "deployment-group";
@@ -87,12 +88,87 @@ impl Client {
         self.send(request).await?.outcome()
     }
 
+    /// What a rolling update would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for every question; `Refused` when an option is no use.
+    pub async fn plan_rolling_update(
+        &self,
+        name: &str,
+        request: &RollingUpdateRequest,
+    ) -> Result<RolloutPlanResponse, ClientError> {
+        let target = Target::path(&[GROUP, name, "plan"]);
+        self.send(Request::query(target, request)?).await?.outcome()
+    }
+
+    /// Gives the group of that name the selectors of `group`.
+    ///
+    /// # Errors
+    /// As for every change.
+    pub async fn edit_deployment_group(
+        &self,
+        group: &DeploymentGroup,
+    ) -> Result<EditDeploymentGroupResponse, ClientError> {
+        let target = Target::path(&[GROUP, &group.name]);
+        let request = Request::change(Method::PUT, target).with_body(group)?;
+        self.send(request).await?.outcome()
+    }
+
+    /// What [`edit_deployment_group`](Self::edit_deployment_group) would change. Nothing is.
+    ///
+    /// # Errors
+    /// As for every question.
+    pub async fn preview_deployment_group(
+        &self,
+        group: &DeploymentGroup,
+    ) -> Result<EditDeploymentGroupResponse, ClientError> {
+        let target = Target::path(&[GROUP, &group.name]).with("preview", "true");
+        let request = Request::change(Method::PUT, target).with_body(group)?;
+        self.send(request).await?.outcome()
+    }
+
+    /// Pauses the rolling update of a group. False when there is no such group.
+    ///
+    /// # Errors
+    /// As for every change; `Refused` when none is under way.
+    pub async fn pause_deployment_group(&self, name: &str) -> Result<bool, ClientError> {
+        self.tell_group(Target::path(&[GROUP, name, "pause"])).await
+    }
+
+    /// Resumes the rolling update of a group, to pause again once `stop_after` more hosts were started, if that
+    /// is given. False when there is no such group.
+    ///
+    /// # Errors
+    /// As for every change; `Refused` when none is under way.
+    pub async fn resume_deployment_group(
+        &self,
+        name: &str,
+        stop_after: Option<u32>,
+    ) -> Result<bool, ClientError> {
+        let stop_after = stop_after.map(|hosts| hosts.to_string());
+        let target = Target::path(&[GROUP, name, "resume"]);
+        self.tell_group(target.with_any("stopAfter", stop_after.as_deref()))
+            .await
+    }
+
+    /// Takes the last rolling update of a group back. False when there is no such group.
+    ///
+    /// # Errors
+    /// As for every change; `Refused` when there is nothing to go back to.
+    pub async fn roll_back_deployment_group(&self, name: &str) -> Result<bool, ClientError> {
+        self.tell_group(Target::path(&[GROUP, name, "rollback"]))
+            .await
+    }
+
     /// Stops the rolling update of a group. False when there is no such group.
     ///
     /// # Errors
     /// As for every change.
     pub async fn stop_deployment_group(&self, name: &str) -> Result<bool, ClientError> {
-        let target = Target::path(&[GROUP, name, "stop"]);
+        self.tell_group(Target::path(&[GROUP, name, "stop"])).await
+    }
+
+    async fn tell_group(&self, target: Target) -> Result<bool, ClientError> {
         let reply = self.send(Request::change(Method::POST, target)).await?;
         match reply.status {
             status if status.is_success() => Ok(true),

@@ -5,6 +5,7 @@ mod stand_in;
 use std::time::Duration;
 
 use helios_core::model::{Deployment, DeploymentGroup, Goal, Job, JobId, RolloutOptions};
+use helios_rollout::rolling::Policy;
 
 use self::stand_in::{Answer, StandIn};
 use super::*;
@@ -138,6 +139,7 @@ async fn understands_what_an_original_master_says_of_groups_and_masters() {
     let update = RollingUpdateRequest {
         job: web(),
         rollout_options: RolloutOptions::default(),
+        policy: Policy::default(),
     };
     let started = client.rolling_update("front", &update).await.unwrap();
     assert_eq!(started.status, RollingUpdateStatus::Ok);

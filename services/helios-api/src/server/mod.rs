@@ -18,6 +18,7 @@ mod deployments;
 mod desired;
 mod fault;
 mod fleet_cache;
+mod groups;
 mod guards;
 mod history;
 mod hosts;

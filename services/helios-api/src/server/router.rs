@@ -6,7 +6,9 @@ use axum::middleware::from_fn_with_state;
 use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
-use super::{deployments, desired, history, hosts, jobs, masters, openapi, token, variables};
+use super::{
+    deployments, desired, groups, history, hosts, jobs, masters, openapi, token, variables,
+};
 
 /// Everything a master can be asked, ready to be served, merged or nested.
 ///
@@ -47,6 +49,7 @@ pub(super) fn routes() -> Vec<Route> {
         jobs::routes(),
         hosts::routes(),
         deployments::routes(),
+        groups::routes(),
         history::routes(),
         masters::routes(),
         token::routes::routes(),

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod deployments;
+mod groups;
 mod harness;
 mod history;
 mod hosts;

@@ -1,6 +1,7 @@
 //! Requests and answers about deployment groups.
 
 use helios_core::model::{JobId, RolloutOptions};
+use helios_rollout::rolling::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::null_as_default;
@@ -63,6 +64,13 @@ pub struct RollingUpdateRequest {
     /// Wishes; what is left open is decided by the job and then by the defaults.
     #[serde(default, deserialize_with = "null_as_default")]
     pub rollout_options: RolloutOptions,
+    /// What those cannot say. A master that does not know it refuses it.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Policy::is_default"
+    )]
+    pub policy: Policy,
 }
 
 /// The answer to `POST /deployment-group/{name}/rolling-update`.

@@ -3,6 +3,8 @@
 use helios_core::model::{DeploymentGroup, JobId, TaskState};
 use serde::{Deserialize, Serialize};
 
+use super::RolloutProgress;
+
 names! {
     /// How a group is doing, for people.
     GroupStatus {
@@ -43,6 +45,9 @@ pub struct DeploymentGroupStatusResponse {
     pub host_statuses: Vec<GroupHostStatus>,
     /// The last rolling update, if there was one.
     pub deployment_group_status: Option<DeploymentGroupStatus>,
+    /// More of it than clients of the original know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutProgress>,
 }
 
 /// What the group has on one of its hosts.

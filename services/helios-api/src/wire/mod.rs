@@ -12,6 +12,7 @@ mod host_status;
 mod job;
 mod job_status;
 mod refusal;
+mod rollout;
 mod task_status;
 mod task_status_event;
 mod token;
@@ -35,6 +36,10 @@ pub use host_status::{HostState, HostStatus};
 pub use job::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
 pub use job_status::JobStatus;
 pub use refusal::Refusal;
+pub use rollout::{
+    EditDeploymentGroupResponse, EditGroupStatus, HostFailed, HostInFlight, HostObstacle,
+    PlanStatus, RolloutPlanResponse, RolloutProgress,
+};
 pub use task_status::TaskStatus;
 pub use task_status_event::{HistoryStatus, TaskStatusEvent, TaskStatusEvents};
 pub use token::{CreatedToken, Grant, NewToken, Role, TokenInfo};

@@ -90,7 +90,7 @@ async fn what_is_not_there_is_said_with_a_reason() {
         "/",
         "/nothing",
         "/jobs/a/b/c",
-        "/deployment-group",
+        "/deployment-groups",
         "/history/jobs",
     ] {
         let reply = master.ask(&format!("GET {path}"), "").await;
