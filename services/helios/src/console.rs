@@ -17,6 +17,8 @@ pub struct Console {
     input: Box<dyn BufRead>,
     colour: bool,
     live: bool,
+    /// Whether a line stands on the terminal that is to be written over.
+    unfinished: bool,
     broken: Option<io::Error>,
 }
 
@@ -63,21 +65,45 @@ impl Console {
             input: Box::new(BufReader::new(io::stdin())),
             colour: live && environment.variable("NO_COLOR").is_none(),
             live,
+            unfinished: false,
             broken: None,
         }
     }
 
     /// Says a line of the result.
     pub fn say(&mut self, line: impl Display) {
+        self.clear();
         let written = writeln!(self.out, "{line}");
         self.note(written);
     }
 
     /// Says something that is not the result: progress, a warning.
     pub fn mention(&mut self, line: impl Display) {
+        self.clear();
         self.flush();
         let written = writeln!(self.err, "{line}");
         self.note(written);
+    }
+
+    /// Shows how far something is, over what was shown before and as far as it fits a line; nothing where lines
+    /// cannot be written over.
+    pub fn progress(&mut self, text: Option<&str>) {
+        self.clear();
+        if let Some(text) = text.filter(|_| self.live) {
+            let text = self.toned(text, Tone::Faint);
+            // A terminal that broke the line could not write over all of it.
+            let written = write!(self.out, "\x1b[?7l{text}\x1b[?7h");
+            self.note(written);
+            self.unfinished = true;
+        }
+        self.flush();
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.unfinished) {
+            let written = write!(self.out, "\r\x1b[2K");
+            self.note(written);
+        }
     }
 
     /// Says why the command cannot go on, and what to do next.

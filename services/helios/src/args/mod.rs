@@ -2,6 +2,7 @@
 
 mod client;
 mod deploy;
+mod groups;
 mod hosts;
 mod jobs;
 mod orphans;
@@ -15,6 +16,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use client::ClientOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
+pub use groups::{
+    CreateGroupArgs, EditGroupArgs, GroupArgs, GroupStatusArgs, HowArgs, ListGroupsArgs,
+    ResumeGroupArgs, RollingUpdateArgs, WatchGroupArgs,
+};
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
 pub use orphans::OrphanOptions;
@@ -73,6 +78,30 @@ pub enum Command {
     History(HistoryArgs),
     /// Shows again and again how a job is doing
     Watch(WatchArgs),
+    /// Creates a deployment group: all hosts whose labels match
+    CreateDeploymentGroup(CreateGroupArgs),
+    /// Gives a deployment group other selectors
+    EditDeploymentGroup(EditGroupArgs),
+    /// Removes a deployment group; its jobs stay deployed
+    RemoveDeploymentGroup(GroupArgs),
+    /// Lists deployment groups
+    ListDeploymentGroups(ListGroupsArgs),
+    /// Shows a deployment group
+    InspectDeploymentGroup(GroupArgs),
+    /// Shows how a deployment group and its rolling update are doing
+    DeploymentGroupStatus(GroupStatusArgs),
+    /// Shows that again and again
+    WatchDeploymentGroup(WatchGroupArgs),
+    /// Brings a job to a deployment group, a few hosts at a time
+    RollingUpdate(Box<RollingUpdateArgs>),
+    /// Gives up the rolling update of a deployment group
+    StopDeploymentGroup(GroupArgs),
+    /// Pauses the rolling update of a deployment group
+    PauseDeploymentGroup(GroupArgs),
+    /// Resumes the rolling update of a deployment group
+    ResumeDeploymentGroup(ResumeGroupArgs),
+    /// Takes the last rolling update of a deployment group back
+    RollbackDeploymentGroup(GroupArgs),
     /// Lists hosts
     Hosts(HostsArgs),
     /// Registers a host for an agent that comes later

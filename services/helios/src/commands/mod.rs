@@ -7,6 +7,7 @@ mod deregister;
 mod follow;
 mod follower;
 mod goal;
+mod groups;
 mod history;
 mod hosts;
 mod inspect;
@@ -134,6 +135,18 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Stop(args) => goal::run(Goal::Stop, args, call).await,
         Command::History(args) => history::run(args, call).await,
         Command::Status(args) => status::run(args, call).await,
+        Command::CreateDeploymentGroup(args) => groups::create(args, call).await,
+        Command::EditDeploymentGroup(args) => groups::edit(args, call).await,
+        Command::RemoveDeploymentGroup(args) => groups::remove(args, call).await,
+        Command::ListDeploymentGroups(args) => groups::list(args, call).await,
+        Command::InspectDeploymentGroup(args) => groups::inspect(args, call).await,
+        Command::DeploymentGroupStatus(args) => groups::status(args, call).await,
+        Command::WatchDeploymentGroup(args) => groups::watch(args, call).await,
+        Command::RollingUpdate(args) => groups::rolling_update(args, call).await,
+        Command::StopDeploymentGroup(args) => groups::stop(args, call).await,
+        Command::PauseDeploymentGroup(args) => groups::pause(args, call).await,
+        Command::ResumeDeploymentGroup(args) => groups::resume(args, call).await,
+        Command::RollbackDeploymentGroup(args) => groups::roll_back(args, call).await,
         Command::Hosts(args) => hosts::run(args, call).await,
         Command::Register(args) => register::run(args, call).await,
         Command::Deregister(args) => deregister::run(args, call).await,
