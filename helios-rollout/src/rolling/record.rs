@@ -123,6 +123,9 @@ pub struct Rollout {
     /// The hosts that failed. None of them is tried again by this rollout.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failed: BTreeMap<HostName, Failure>,
+    /// The hosts that failed in the rollout before, which this one starts again for others: those come last.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub last: BTreeSet<HostName>,
     /// The hosts it had not come to when it failed: they alone are no reason to start again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left_out: BTreeSet<HostName>,
@@ -153,6 +156,7 @@ impl Rollout {
             done: 0,
             in_flight: BTreeMap::new(),
             failed: BTreeMap::new(),
+            last: BTreeSet::new(),
             left_out: BTreeSet::new(),
             log: VecDeque::new(),
         }

@@ -300,6 +300,9 @@ impl GroupRecord {
                 let id = stamp.operation.to_string();
                 let mut next =
                     Rollout::new(id, rollout.job.clone(), policy, plan.counts.members, now);
+                // What fails again must not keep the others from their turn.
+                let again = rollout.last.intersection(&rollout.left_out);
+                next.last = rollout.failed.keys().chain(again).cloned().collect();
                 next.log = std::mem::take(&mut rollout.log);
                 self.rollout = Some(next);
             }

@@ -100,11 +100,11 @@ impl<'a> Planner<'a> {
         let mut slots = width.saturating_sub(u64::try_from(leaving.count()).unwrap_or(u64::MAX));
         let mut left = 0;
         for host in leavers {
-            if let Some(reason) = self.wrong_token(host.record, None) {
-                self.fail(host.name, FailureCode::TokenVerificationError, reason);
-            } else if slots == 0 || !self.has_room() {
+            if slots == 0 || self.is_given_up() || !self.has_room() {
                 left += 1;
                 self.wait(host.name, Because::Full);
+            } else if let Some(reason) = self.wrong_token(host.record, None) {
+                self.fail(host.name, FailureCode::TokenVerificationError, reason);
             } else {
                 slots -= 1;
                 self.act(host.name, Action::Leave, Because::Stranger);
@@ -188,11 +188,12 @@ impl<'a> Planner<'a> {
         next.sort_by(|a, b| self.order(a, b));
     }
 
-    /// Natural order; what is taken back goes last in, first out.
+    /// Natural order, with what failed before at the end; what is taken back goes last in, first out.
     pub(super) fn order(&self, a: &Host<'a>, b: &Host<'a>) -> Ordering {
         let by_name = || natural_cmp(a.name.as_str(), b.name.as_str());
         if self.rollout.undoes.is_none() {
-            return by_name();
+            let is_last = |host: &Host<'a>| self.rollout.last.contains(host.name);
+            return is_last(a).cmp(&is_last(b)).then_with(by_name);
         }
         let key = |host: &Host<'a>| Reverse(self.undone_step(*host));
         key(a).cmp(&key(b)).then_with(|| by_name().reverse())

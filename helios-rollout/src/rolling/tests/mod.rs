@@ -1,5 +1,6 @@
 //! The planner with a fleet that is a map.
 
+mod masters;
 mod properties;
 mod records;
 mod script;

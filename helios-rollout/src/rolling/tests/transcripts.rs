@@ -24,6 +24,7 @@ transcripts! {
     a_join_that_fails
     a_member_leaves_in_the_middle
     an_earlier_deployment_is_not_taken_for_the_new_one
+    an_update_that_is_replaced
     failures_that_are_tolerated
     healthy_for_a_while
     hosts_join_and_leave
@@ -43,4 +44,13 @@ transcripts! {
     undeployed_by_hand
     what_cannot_be_asked
     zones_and_shares
+}
+
+// What went wrong elsewhere, by the number of the report.
+transcripts! {
+    nomad_27271_what_is_not_proven_healthy_holds_its_place
+    nomad_12503_a_host_that_comes_and_goes_is_started_once
+    nomad_3028_a_job_with_a_fixed_port_keeps_the_width
+    helios_932_a_host_that_fails_as_it_joins_blocks_nobody
+    helios_1042_a_host_that_left_and_is_gone_is_forgotten
 }
