@@ -5,6 +5,8 @@ mod engine;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod lifecycle;

@@ -11,8 +11,14 @@ mod ensemble;
 #[cfg(test)]
 mod init_acl;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 #[path = "../../../../tests/src/zookeeper/proxy.rs"]
 #[expect(dead_code, reason = "faults are for other tests")]
 mod proxy;
 #[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod secured;
+#[cfg(test)]
+mod visitor;

@@ -1,11 +1,10 @@
 //! A fleet whose store nobody else can read: TLS to the servers, and a credential for each party.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use crate::certificates::Certificates;
 use crate::ensemble::Ensemble;
+use crate::process::{Containers, Serving, stdout, until};
 
 const MASTER: &[(&str, &str)] = &[
     ("HELIOS_ZK_MASTER_PASSWORD", "m-secret"),
@@ -43,47 +42,6 @@ impl Site {
     }
 }
 
-/// A process that said it is ready, and ends with the value.
-struct Serving {
-    child: Child,
-    ready: String,
-}
-
-impl Serving {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut ready = String::new();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        lines.read_line(&mut ready).unwrap();
-        assert!(ready.contains(" ready"), "{ready}");
-        Self { child, ready }
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn stdout(output: Output) -> String {
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{stderr}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn until(what: &str, mut ask: impl FnMut() -> Option<String>) -> String {
-    let limit = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < limit, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
     let certificates = Certificates::new();
@@ -104,11 +62,7 @@ async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
 
     let args = ["master", "--name", "m1", "--listen", "127.0.0.1:0"];
     let master = Serving::start(site.on_store(&args, "master", MASTER));
-    let url = master.ready.split_whitespace();
-    let url = url
-        .map(|word| word.trim_end_matches(','))
-        .find(|word| word.starts_with("http"));
-    let url = url.unwrap().to_owned();
+    let url = master.url();
     let ask = |args: &[&str]| {
         let output = site
             .command(args, &[("HELIOS_MASTER", &url)])
@@ -122,7 +76,7 @@ async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
     command.args(["--zk-acl-master-digest", hash]);
     let _agent = Serving::start(command);
     let id = std::fs::read_to_string(site.certificates.path("state/agent-id")).unwrap();
-    let containers = Containers(id.trim().to_owned());
+    let containers = Containers::of(id.trim());
     // An agent with a credential of its own cannot write registrations: a person vouches for it.
     ask(&["register", "web1", id.trim()]);
     until("web1 is up", || {
@@ -168,24 +122,4 @@ async fn what_is_wrong_with_the_files_for_tls_is_said() {
     let output = site.command(&[&master[..], &lonely].concat(), &[]).output();
     let said = String::from_utf8_lossy(&output.unwrap().stderr).into_owned();
     assert!(said.contains("--zk-tls-key"), "{said}");
-}
-
-/// The containers of the agent of that id, which end with the value.
-struct Containers(String);
-
-impl Containers {
-    fn ids(&self) -> String {
-        let filter = format!("label=helios.runtime.owner={}", self.0);
-        let mut docker = Command::new("docker");
-        let listed = docker.args(["ps", "-aq", "--filter", &filter]).output();
-        stdout(listed.expect("docker is missing: run scripts/docker-engine"))
-    }
-}
-
-impl Drop for Containers {
-    fn drop(&mut self) {
-        for id in self.ids().lines() {
-            let _ = Command::new("docker").args(["rm", "-f", id]).output();
-        }
-    }
 }
