@@ -7,4 +7,6 @@ mod crashing_store;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod scenarios;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use helios_core::Goal;
 use helios_core::model::{DeploymentGroup, RolloutOptions};
-use helios_core::ops::{Deploy, RemoveJob, SetGoal};
-use helios_rollout::rolling::{GroupRefused, Policy, RollOut, RolloutState};
+use helios_core::ops::{CreateJob, Deploy, RemoveJob, SetGoal};
+use helios_core::{Goal, Job};
+use helios_rollout::rolling::{FailureCode, GroupRefused, Policy, RollOut, RolloutState};
 use tokio::time::sleep;
 
 use crate::fleet::{Fleet, GROUP, host};
@@ -177,6 +177,67 @@ async fn a_deployment_by_hand_is_taken_over_only_if_that_is_wanted() {
     assert_eq!(fleet.until_ended().await.state, RolloutState::Done);
     assert_eq!(fleet.goals(&host(1)).await[0].group.as_deref(), Some(GROUP));
     fleet.until_all_run(2, &job).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_over_may_have_a_token_and_other_jobs_are_left_alone() {
+    let mut fleet = Fleet::of(1).await;
+    fleet.start_master();
+    let mut job = Job::new("web:1", "web").expect("an id");
+    job.token = "secret".to_owned();
+    let create = CreateJob::new(job.with_computed_id());
+    let job = fleet.cluster.create_job(&create).await.expect("a job");
+    let other = fleet.job(2, "web").await;
+    let by_hand = Deploy {
+        token: "secret".to_owned(),
+        ..Deploy::new(host(1), job.clone(), Goal::Start)
+    };
+    fleet.cluster.deploy(&by_hand).await.expect("a deployment");
+    let by_hand = Deploy::new(host(1), other, Goal::Start);
+    fleet.cluster.deploy(&by_hand).await.expect("a deployment");
+    let mut options = RolloutOptions::default();
+    options.migrate = Some(true);
+    fleet
+        .roll_out_with(&job, options.clone(), Policy::default())
+        .await;
+    let refused = fleet.until_ended().await;
+    let (_, failure) = refused.failed.iter().next().expect("a failure");
+    assert_eq!(failure.code, FailureCode::TokenVerificationError);
+    options.token = Some("secret".to_owned());
+    fleet.roll_out_with(&job, options, Policy::default()).await;
+    assert_eq!(fleet.until_ended().await.state, RolloutState::Done);
+    let mut groups: Vec<_> = fleet.goals(&host(1)).await;
+    groups.sort_by_key(|goal| goal.job.id.clone());
+    let groups: Vec<_> = groups.iter().map(|goal| goal.group.as_deref()).collect();
+    assert_eq!(groups, [Some(GROUP), None], "nobody asked about the other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_starts_again_with_the_same_labels_changes_nothing() {
+    let mut fleet = Fleet::of(2).await;
+    fleet.start_master();
+    let job = fleet.job(1, "web").await;
+    fleet.roll_out(&job, 2, Policy::default()).await;
+    let before = fleet.until_ended().await;
+    fleet.kill_agent(&host(1)).await;
+    fleet.start_agent(&host(1), "web").await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(fleet.rollout().await, before);
+    fleet.until_all_run(2, &job).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_somebody_stopped_is_replaced_by_the_next() {
+    let mut fleet = Fleet::of(2).await;
+    fleet.start_master();
+    let [old, new] = [fleet.job(1, "web").await, fleet.job(2, "web").await];
+    fleet.roll_out(&old, 2, Policy::default()).await;
+    fleet.until_ended().await;
+    let stop = SetGoal::new(host(1), old, Goal::Stop);
+    fleet.cluster.set_goal(&stop).await.expect("a change");
+    fleet.roll_out(&new, 1, Policy::default()).await;
+    assert_eq!(fleet.until_ended().await.state, RolloutState::Done);
+    fleet.until_all_run(2, &new).await;
 }
 
 #[tokio::test(start_paused = true)]
