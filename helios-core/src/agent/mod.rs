@@ -17,6 +17,7 @@ mod remembered;
 mod report;
 mod reset;
 mod run;
+mod status;
 mod step;
 mod tell;
 
@@ -40,6 +41,7 @@ pub use identity::AgentId;
 pub use machine::{LinuxMachine, Machine, PortHolder};
 pub use remembered::{Distrust, Remembered};
 pub use reset::HostReset;
+pub use status::{AgentStatus, Counts, StatusReader};
 
 /// Runs the jobs that are deployed to one host.
 ///
@@ -77,6 +79,8 @@ pub struct Agent {
     engine: (Option<DockerVersion>, Option<String>),
     orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
     reset: Option<Arc<dyn HostReset>>,
+    http: Option<String>,
+    status: status::StatusWriter,
     resync: Duration,
     takeover_after: Duration,
     history: bool,
@@ -114,6 +118,8 @@ impl Agent {
             engine: (None, None),
             orphans: None,
             reset: None,
+            http: None,
+            status: status::StatusWriter::new(),
             resync: Duration::from_secs(60),
             takeover_after: Duration::from_secs(600),
             history: true,
@@ -199,6 +205,28 @@ impl Agent {
             reset: Some(reset),
             ..self
         }
+    }
+
+    /// This agent, telling masters the address where it can be asked for what its containers write, as
+    /// `http://127.0.0.1:5803`.
+    #[must_use]
+    pub fn http(self, address: impl Into<String>) -> Self {
+        Self {
+            http: Some(address.into()),
+            ..self
+        }
+    }
+
+    /// The host it runs.
+    #[must_use]
+    pub fn host(&self) -> &HostName {
+        &self.host
+    }
+
+    /// What reads the status of this agent once it runs.
+    #[must_use]
+    pub fn status(&self) -> StatusReader {
+        self.status.reader()
     }
 
     /// This agent, looking at everything at least this often.

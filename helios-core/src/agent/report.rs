@@ -85,6 +85,7 @@ pub(super) fn of_host(agent: &Agent, tasks: &TaskReports, problems: Vec<String>)
         }),
         labels: agent.labels.clone(),
         environment: agent.policy.environment.clone(),
+        http: agent.http.clone(),
         problems,
     }
 }

@@ -31,6 +31,7 @@ use super::live::Live;
 use super::membership::Seen;
 use super::remembered::Remembered;
 use super::reset::Begun;
+use super::status::Counts;
 use super::{Agent, AgentError, report};
 
 /// The document that [`Remembered`] is kept in.
@@ -88,6 +89,7 @@ pub(super) struct Running {
     pub(super) history: Option<BoxFuture<'static, Written>>,
     pub(super) history_not_before: Option<Moment>,
     pub(super) begun: Begun,
+    pub(super) counts: Counts,
     /// What is wrong, by what it is wrong with.
     pub(super) problems: BTreeMap<&'static str, String>,
     pub(super) wake: Option<Moment>,
@@ -191,6 +193,7 @@ impl Running {
             backlog: Backlog::default(),
             history: None,
             history_not_before: None,
+            counts: Counts::default(),
             problems,
             wake: None,
             watches,
@@ -225,6 +228,8 @@ impl Running {
         let now = self.agent.clock.moment();
         match event {
             Event::Done(Some(done)) => {
+                let outcome = (done.action.verb(), done.outcome.is_ok());
+                *self.counts.actions.entry(outcome).or_default() += 1;
                 let done = self.with_port_holders(done);
                 self.live.done(&done, now);
             }

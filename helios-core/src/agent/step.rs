@@ -35,6 +35,7 @@ impl Running {
         self.look_for_orphans(now);
         self.tell(now);
         self.write_history(now);
+        self.publish();
     }
 
     /// Takes the next step towards acting for this host.

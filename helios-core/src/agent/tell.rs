@@ -112,10 +112,7 @@ impl Running {
             return;
         }
         let Some(place) = self.place() else { return };
-        let mut problems: Vec<String> = self.problems.values().cloned().collect();
-        problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
-        problems.extend(self.live.engine_trouble.clone());
-        problems.extend(self.custody.problems());
+        let problems = self.problems();
         let due = self.reported.as_ref().map(|(_, at)| at.plus(REPORT_EVERY));
         let is_new = self
             .reported
@@ -128,6 +125,15 @@ impl Running {
         let report = Arc::new(report::of_host(&self.agent, &self.tasks, problems));
         let store = Arc::clone(&self.agent.store);
         self.report = Some(report::write(store, self.agent.host.clone(), report, place).boxed());
+    }
+
+    /// What is wrong with the host, for people.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.problems.values().cloned().collect();
+        problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
+        problems.extend(self.live.engine_trouble.clone());
+        problems.extend(self.custody.problems());
+        problems
     }
 
     /// Says goodbye, so that the host is seen to be down at once.

@@ -26,6 +26,9 @@ pub struct HostReport {
     pub environment: BTreeMap<String, String>,
     /// What is wrong with the host, for people; empty if nothing is.
     pub problems: Vec<String>,
+    /// Where the agent can be asked for what its containers write, if it answers at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
 }
 
 /// All that an agent says about one task.

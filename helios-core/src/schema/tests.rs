@@ -131,6 +131,7 @@ fn a_report_is_stored_as_the_golden_file_says() {
         labels: [("role".to_owned(), "web".to_owned())].into(),
         environment: [("ZONE".to_owned(), "a".to_owned())].into(),
         problems: vec!["the disk is full".to_owned()],
+        http: Some("http://127.0.0.1:5803".to_owned()),
     };
     check(&report, include_str!("golden/report.json"));
     let at = Timestamp::from_millis(1_700_000_000_456);

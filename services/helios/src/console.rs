@@ -77,6 +77,12 @@ impl Console {
         self.note(written);
     }
 
+    /// Passes on a piece of what somebody else wrote, as it is and at once.
+    pub fn pass_on(&mut self, piece: &[u8]) {
+        let written = self.out.write_all(piece).and_then(|()| self.out.flush());
+        self.note(written);
+    }
+
     /// Says something that is not the result: progress, a warning.
     pub fn mention(&mut self, line: impl Display) {
         self.clear();

@@ -8,6 +8,7 @@ mod follower;
 mod groups;
 mod hosts;
 mod jobs;
+mod logs;
 mod masters;
 mod query;
 mod reply;
@@ -29,6 +30,7 @@ pub use error::{ClientError, ClientErrorKind};
 pub use follower::{Follower, Remembered, write_atomically};
 pub use hosts::HostsQuery;
 pub use jobs::JobsQuery;
+pub use logs::{LogStream, LogsQuery};
 pub use masters::MasterVersion;
 pub use variables::{DesiredQuery, DesiredReply};
 

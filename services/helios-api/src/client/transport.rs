@@ -124,6 +124,37 @@ impl Transport {
         Err(no_master())
     }
 
+    /// Asks for an answer that is read piece by piece: the first master that can be reached gives it.
+    pub(super) async fn open(&self, request: &Request) -> Result<Incoming, ClientError> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let turns = self.endpoints.iter().cycle().skip(first);
+        let mut error = no_master();
+        for endpoint in turns.take(self.endpoints.len()) {
+            let message = self.message(endpoint, request)?;
+            let limit = self.timeouts.request;
+            let response = match timeout(limit, self.http.request(message)).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(cause)) => {
+                    error = lost(Failure::NotSent, endpoint, request).caused_by(cause);
+                    continue;
+                }
+                Err(_) => {
+                    error = too_slow(endpoint, request, limit);
+                    continue;
+                }
+            };
+            if response.status().is_success() {
+                return Ok(response.into_body());
+            }
+            let what = format!("{request} at {}", endpoint.as_str());
+            let reply = read(what, response)
+                .await
+                .map_err(|cause| lost(Failure::Lost, endpoint, request).caused_by(cause))?;
+            return Err(reply.into_error());
+        }
+        Err(error)
+    }
+
     /// Asks one master once.
     async fn ask(
         &self,

@@ -11,6 +11,7 @@
 //! already as `If-None-Match`, a request is answered once there is another answer, or with 304.
 
 mod admin;
+mod agent;
 mod body;
 mod book_cache;
 mod compress;
@@ -24,6 +25,7 @@ mod history;
 mod hosts;
 mod jobs;
 mod json_limits;
+mod logs;
 mod masters;
 mod metrics;
 mod openapi;
@@ -42,6 +44,7 @@ mod variables;
 mod waiting;
 
 pub use admin::admin_router;
+pub use agent::{AgentState, LOG_BYTES_MAX, LOG_LINES_MAX, agent_router};
 pub use router::router;
 pub use serve::{serve, serve_beyond_loopback};
 pub use state::MasterState;

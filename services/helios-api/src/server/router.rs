@@ -7,7 +7,7 @@ use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
 use super::{
-    deployments, desired, groups, history, hosts, jobs, masters, openapi, token, variables,
+    deployments, desired, groups, history, hosts, jobs, logs, masters, openapi, token, variables,
 };
 
 /// Everything a master can be asked, ready to be served, merged or nested.
@@ -51,6 +51,7 @@ pub(super) fn routes() -> Vec<Route> {
         deployments::routes(),
         groups::routes(),
         history::routes(),
+        logs::routes(),
         masters::routes(),
         token::routes::routes(),
         variables::routes(),

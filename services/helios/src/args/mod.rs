@@ -5,6 +5,7 @@ mod deploy;
 mod groups;
 mod hosts;
 mod jobs;
+mod logs;
 mod orphans;
 mod server;
 mod variables;
@@ -22,8 +23,11 @@ pub use groups::{
 };
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
-pub use server::{AgentArgs, AgentOptions, ContainerOptions, MasterArgs, SoloArgs, StoreArgs};
+pub use server::{
+    AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
+};
 pub use variables::{
     AuditArgs, ChartArgs, ConfirmArgs, FollowArgs, ForgetArgs, GuardArgs, HostArgs, NameArgs,
     OnHarm, PreviewArgs, RollbackArgs, RolloutArgs, SetArgs, ShapeName, ValueType, VariableArgs,
@@ -102,6 +106,8 @@ pub enum Command {
     ResumeDeploymentGroup(ResumeGroupArgs),
     /// Takes the last rolling update of a deployment group back
     RollbackDeploymentGroup(GroupArgs),
+    /// Shows what a job's container wrote
+    Logs(LogsArgs),
     /// Lists hosts
     Hosts(HostsArgs),
     /// Registers a host for an agent that comes later

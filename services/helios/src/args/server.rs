@@ -110,6 +110,21 @@ pub struct AgentOptions {
     /// What is done about orphans
     #[command(flatten)]
     pub orphans: OrphanOptions,
+    /// What the agent answers
+    #[command(flatten)]
+    pub http: HttpOptions,
+}
+
+/// What an agent answers on its machine.
+#[derive(Clone, Debug, Default, Args)]
+pub struct HttpOptions {
+    /// Answer what runs here, how it is, what was counted and what containers write: read-only, on a loopback address
+    /// such as 127.0.0.1:5803 [default: off for agent, any free port for solo]
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+    /// Where masters on other machines reach that by a tunnel or a proxy, as http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub http_advertise: Option<String>,
 }
 
 /// What an agent gives to every container of its host.

@@ -12,6 +12,7 @@ mod history;
 mod hosts;
 mod inspect;
 mod jobs;
+mod logs;
 mod masters;
 mod reference;
 mod register;
@@ -147,6 +148,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::PauseDeploymentGroup(args) => groups::pause(args, call).await,
         Command::ResumeDeploymentGroup(args) => groups::resume(args, call).await,
         Command::RollbackDeploymentGroup(args) => groups::roll_back(args, call).await,
+        Command::Logs(args) => logs::run(args, call).await,
         Command::Hosts(args) => hosts::run(args, call).await,
         Command::Register(args) => register::run(args, call).await,
         Command::Deregister(args) => deregister::run(args, call).await,

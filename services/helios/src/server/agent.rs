@@ -1,8 +1,9 @@
 //! `helios agent`.
 
-use helios_core::agent::{Agent, AgentError};
+use helios_core::agent::AgentError;
 
-use super::host::{Host, host_name};
+use super::agent_http::AgentHttp;
+use super::host::{Host, Serving, host_name};
 use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
 use super::process::{Shutdown, on_threads};
@@ -24,7 +25,8 @@ pub(crate) fn run(
         let store = address.join(&login, &name)?;
         let host = Host::open(&args.agent, environment)?;
         let engine = host.engine.clone();
-        let agent = host.agent(store.handle()).await?;
+        let http = AgentHttp::listen(&args.agent.http, None).await?;
+        let agent = host.agent(store.handle(), http).await?;
         console.say(format_args!(
             "helios agent {name} ready, store {address}, engine {engine}"
         ));
@@ -36,7 +38,13 @@ pub(crate) fn run(
 }
 
 /// Runs the agent until shutdown. Its containers keep running.
-pub(super) async fn run_agent(agent: Agent, shutdown: &Shutdown) -> Result<(), Failure> {
-    let ended = agent.run(shutdown.wait()).await;
-    ended.map_err(|error: AgentError| Failure::new("the agent cannot run").caused_by(error))
+pub(super) async fn run_agent(serving: Serving, shutdown: &Shutdown) -> Result<(), Failure> {
+    let agent = async {
+        let ended = serving.agent.run(shutdown.wait()).await;
+        ended.map_err(|error: AgentError| Failure::new("the agent cannot run").caused_by(error))
+    };
+    match serving.answering {
+        Some(answering) => tokio::try_join!(agent, answering.run(shutdown)).map(drop),
+        None => agent.await,
+    }
 }

@@ -9,6 +9,7 @@ use helios_core::state_dir::FileStateDir;
 use helios_core::{HostName, Store};
 use helios_docker::{DockerEndpoint, DockerRuntime};
 
+use super::agent_http::{AgentHttp, Answering};
 use super::containers::{Containers, pair};
 use crate::args::AgentOptions;
 use crate::{Environment, Failure};
@@ -25,6 +26,13 @@ pub(super) struct Host {
     id: Option<String>,
     no_history: bool,
     orphans: OrphanPolicy,
+}
+
+/// An agent, and what answers for it if anything does.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) agent: Agent,
+    pub(super) answering: Option<Answering>,
 }
 
 impl Host {
@@ -60,7 +68,11 @@ impl Host {
     }
 
     /// The agent, once its engine answers.
-    pub(super) async fn agent(self, store: Arc<dyn Store>) -> Result<Agent, Failure> {
+    pub(super) async fn agent(
+        self,
+        store: Arc<dyn Store>,
+        http: Option<AgentHttp>,
+    ) -> Result<Serving, Failure> {
         let given = self.id.as_deref();
         let id = AgentId::load(&*self.state, given).await.map_err(|error| {
             Failure::new(format!("the agent of {} has no identity", self.name)).caused_by(error)
@@ -79,14 +91,27 @@ impl Host {
         let runtime = Arc::new(runtime);
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
             .probe(Arc::clone(&runtime) as _)
-            .orphans(runtime, self.orphans)
+            .orphans(Arc::clone(&runtime) as _, self.orphans)
             .labels(self.labels)
             .policy(|policy| self.containers.apply(policy))
             .engine(version, Some(self.engine.to_string()));
-        Ok(if self.no_history {
+        let agent = if self.no_history {
             agent.without_history()
         } else {
             agent
+        };
+        Ok(match http {
+            Some(http) => {
+                let (agent, answering) = http.of(agent, runtime);
+                Serving {
+                    agent,
+                    answering: Some(answering),
+                }
+            }
+            None => Serving {
+                agent,
+                answering: None,
+            },
         })
     }
 }
@@ -135,7 +160,7 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{ContainerOptions, OrphanOptions};
+    use crate::args::{ContainerOptions, HttpOptions, OrphanOptions};
 
     fn options() -> AgentOptions {
         AgentOptions {
@@ -147,6 +172,7 @@ mod tests {
             disable_job_history: false,
             containers: ContainerOptions::default(),
             orphans: OrphanOptions::default(),
+            http: HttpOptions::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! runs them until it is told to stop.
 
 mod agent;
+mod agent_http;
 mod containers;
 mod host;
 mod listener;

@@ -1,5 +1,6 @@
 //! `helios solo`.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use helios_core::HostName;
@@ -7,6 +8,7 @@ use helios_core::cluster::Cluster;
 use tokio::time::sleep;
 
 use super::agent::run_agent;
+use super::agent_http::AgentHttp;
 use super::host::Host;
 use super::listener::listen;
 use super::log::{SERVER_LEVEL, log_to_stderr};
@@ -16,6 +18,9 @@ use super::process::{Shutdown, on_threads};
 use super::store::StoreAddress;
 use crate::args::SoloArgs;
 use crate::{Console, Environment, Failure, Outcome};
+
+/// Where the agent answers its own master, which nobody has to know.
+const ANY_LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// How often it is looked whether the host is up at the start.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
@@ -41,7 +46,8 @@ pub(crate) fn run(
             .open(&Login::new(&args.zookeeper, environment))
             .await?;
         let (name, engine) = (host.name.clone(), host.engine.clone());
-        let agent = host.agent(store.handle()).await?;
+        let http = AgentHttp::listen(&args.agent.http, Some(ANY_LOOPBACK)).await?;
+        let agent = host.agent(store.handle(), http).await?;
         let master = Master::over(&store, name.to_string(), listener).await?;
         let cluster = master.cluster().clone();
         let ready = async {

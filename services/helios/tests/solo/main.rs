@@ -11,6 +11,8 @@ mod kills;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod orphans;
 #[cfg(test)]
 mod process;

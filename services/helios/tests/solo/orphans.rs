@@ -1,12 +1,11 @@
 //! Orphans that are really made, found and ended.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::engine::{Engine, lives};
-use crate::process::{Solo, WEB_IMAGE, within};
+use crate::process::{Solo, WEB_IMAGE, free_port, within};
 
 /// The host's problems, as `helios hosts --json` tells them.
 fn problems(solo: &Solo) -> Vec<String> {
@@ -32,11 +31,6 @@ fn until_running(solo: &Solo, job: &str) -> String {
         (solo.state(job) == "RUNNING").then_some(())
     });
     solo.container_of(job)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// Two jobs whose ports are ports of the host, in the two ways there are.

@@ -1,6 +1,7 @@
 //! Processes of the binary, and the engine beside them.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -71,6 +72,15 @@ impl Solo {
     /// What a client command answers, which has to succeed.
     pub(crate) fn ask(&self, args: &[&str]) -> String {
         ask(self.dir.path(), &self.url, args)
+    }
+
+    /// What a client command complains of, which has to fail.
+    pub(crate) fn ask_wrongly(&self, args: &[&str]) -> String {
+        let mut command = helios(self.dir.path());
+        let output = command.args(["-z", &self.url]).args(args).output();
+        let output = output.expect("the binary runs");
+        assert!(!output.status.success(), "{args:?} succeeded");
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// The job's state on this host, as `helios status --json` tells it.
@@ -230,6 +240,12 @@ fn helios(dir: &Path) -> Command {
         .env_remove("HELIOS_MASTER")
         .stdin(Stdio::null());
     command
+}
+
+/// A port of loopback that nobody listens at.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// What the `docker` command says; the engine has to be there.

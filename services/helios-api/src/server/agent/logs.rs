@@ -1,0 +1,88 @@
+//! What a job's container wrote.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use helios_core::model::JobId;
+use helios_core::runtime::ContainerId;
+
+use super::super::fault::Fault;
+use super::super::params::Params;
+use super::AgentState;
+
+/// The most lines of the past that are shown.
+pub const LOG_LINES_MAX: usize = 10_000;
+
+/// The most bytes of one answer, also of one that follows.
+pub const LOG_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How many lines are shown unless the request says.
+const LOG_LINES: usize = 100;
+
+/// How many answers are given at a time.
+pub(super) const READERS_MAX: usize = 16;
+
+/// `GET /logs/{job}?tail=N&follow=true&host=NAME`
+pub(super) async fn read(
+    State(state): State<AgentState>,
+    Path(job): Path<String>,
+    params: Params,
+) -> Result<Response, Fault> {
+    let because = |code, text: String| Err(Fault::Because(code, text));
+    // An address of loopback leads every machine to itself.
+    if let Some(host) = params
+        .non_empty("host")
+        .filter(|host| *host != state.host.as_str())
+    {
+        let text = format!(
+            "this is the agent of {}, not of {host}: start that one with an --http-advertise that leads masters to it",
+            state.host
+        );
+        return because(StatusCode::MISDIRECTED_REQUEST, text);
+    }
+    let Some(logs) = &state.logs else {
+        let text = "the container engine of this host keeps no logs".to_owned();
+        return because(StatusCode::NOT_IMPLEMENTED, text);
+    };
+    let tail = match params.non_empty("tail").map(str::parse::<usize>) {
+        None => LOG_LINES,
+        Some(Ok(lines)) => lines.min(LOG_LINES_MAX),
+        Some(Err(_)) => {
+            let text = "tail is not a number of lines".to_owned();
+            return because(StatusCode::BAD_REQUEST, text);
+        }
+    };
+    let follow = params.non_empty("follow") == Some("true");
+    let status = state.status.now();
+    let id: Option<JobId> = job.parse().ok();
+    let Some(task) = id.as_ref().and_then(|id| status.tasks.get(id)) else {
+        return because(
+            StatusCode::NOT_FOUND,
+            format!("there is no job {job} on this host"),
+        );
+    };
+    let Some(container) = &task.container_id else {
+        let text = format!("{job} has no container yet: look again when it is running");
+        return because(StatusCode::NOT_FOUND, text);
+    };
+    let Ok(place) = Arc::clone(&state.readers).try_acquire_owned() else {
+        let text = format!("{READERS_MAX} logs are being read on this host: try again later");
+        return because(StatusCode::SERVICE_UNAVAILABLE, text);
+    };
+    let chunks = logs.logs(&ContainerId::new(container.as_str()), tail, follow);
+    let mut left = LOG_BYTES_MAX;
+    let bounded = chunks.scan((), move |(), chunk| {
+        let _held = &place;
+        let size = chunk.as_ref().map_or(0, |chunk| chunk.len());
+        let fits = left > 0;
+        left = left.saturating_sub(size);
+        std::future::ready(fits.then_some(chunk))
+    });
+    let text = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((text, Body::from_stream(bounded)).into_response())
+}

@@ -1,0 +1,134 @@
+//! What a job's container wrote, fetched from the agent that has it.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::uri::Uri;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use helios_core::model::JobId;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::agent::LOG_BYTES_MAX;
+use super::fault::Fault;
+use super::params::{Names, Params};
+use super::route::{Needs, Route};
+use super::state::MasterState;
+
+/// How long an agent may take to begin its answer.
+const AGENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest refusal of an agent that is passed on, in bytes.
+const REFUSAL_BYTES_MAX: usize = 4096;
+
+pub(super) fn routes() -> Vec<Route> {
+    let about = "Shows what a job's container wrote";
+    let path = "/hosts/{host}/jobs/{job}/logs";
+    vec![Route::get(path, Needs::Read, about, logs)]
+}
+
+/// `GET /hosts/{host}/jobs/{job}/logs?tail=N&follow=true`
+async fn logs(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let id = names.full_job()?;
+    let agent = agent_of(&state, &names).await?;
+    let pair = |name: &'static str| params.non_empty(name).map(|value| (name, value));
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("host", names.host())
+        .extend_pairs([pair("tail"), pair("follow")].into_iter().flatten())
+        .finish();
+    let unreachable = |why: String| {
+        let message = format!(
+            "this master cannot reach the agent of {} at {agent}: {why}",
+            names.host()
+        );
+        Fault::Because(StatusCode::BAD_GATEWAY, message)
+    };
+    let answer = match timeout(AGENT_TIMEOUT, ask(&agent, &id, &query)).await {
+        Ok(answer) => answer.map_err(unreachable)?,
+        Err(_) => return Err(unreachable(format!("no answer within {AGENT_TIMEOUT:?}"))),
+    };
+    let (head, body) = answer.into_parts();
+    if head.status != StatusCode::OK {
+        return Err(refusal(head.status, body).await);
+    }
+    let mut response = Response::new(Body::new(Limited::new(body, LOG_BYTES_MAX)));
+    if let Some(kind) = head.headers.get(CONTENT_TYPE) {
+        response.headers_mut().insert(CONTENT_TYPE, kind.clone());
+    }
+    Ok(response)
+}
+
+/// Where the agent of the host can be asked.
+async fn agent_of(state: &MasterState, names: &Names) -> Result<Uri, Fault> {
+    let host = match names.host_name() {
+        Some(host) => state.cluster.host(&host).await?,
+        None => None,
+    };
+    let unknown = || Fault::not_found(format!("there is no such host: {:?}", names.host()));
+    let host = host.ok_or_else(unknown)?;
+    let because = |message: String| Err(Fault::Because(StatusCode::CONFLICT, message));
+    if !host.up {
+        return because(format!(
+            "{} is down: its agent cannot be asked",
+            names.host()
+        ));
+    }
+    let address = host.report.as_ref().and_then(|report| report.http.clone());
+    match address.and_then(|address| address.parse::<Uri>().ok()) {
+        Some(uri) if uri.scheme_str() == Some("http") && uri.authority().is_some() => Ok(uri),
+        _ => because(format!(
+            "the agent of {} cannot be asked for logs: start it with --http",
+            names.host()
+        )),
+    }
+}
+
+/// Asks the agent; the connection goes with its answer.
+async fn ask(agent: &Uri, job: &JobId, query: &str) -> Result<Response<Incoming>, String> {
+    let authority = agent.authority().ok_or("its address is none")?;
+    let port = authority.port_u16().unwrap_or(80);
+    let host = authority.host().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, port)).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to an agent ended early");
+        }
+    });
+    let job =
+        percent_encoding::utf8_percent_encode(job.as_str(), percent_encoding::NON_ALPHANUMERIC);
+    let request = Request::get(format!("/logs/{job}?{query}"))
+        .header(HOST, authority.as_str())
+        .body(Empty::new())
+        .map_err(|error| error.to_string())?;
+    let answer = sender.send_request(request).await;
+    answer.map_err(|error| error.to_string())
+}
+
+/// What the agent says against it, as far as it is this master's to repeat.
+async fn refusal(status: StatusCode, body: Incoming) -> Fault {
+    let text = Limited::new(body, REFUSAL_BYTES_MAX).collect().await;
+    let text = text
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    let refusal = serde_json::from_slice::<crate::wire::Refusal>(&text);
+    let message = refusal.map_or_else(|_| format!("the agent answered {status}"), |r| r.message);
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Fault::Busy(message),
+        status => Fault::Because(status, message),
+    }
+}

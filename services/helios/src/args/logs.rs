@@ -1,0 +1,18 @@
+//! What `logs` takes.
+
+use clap::Args;
+
+/// What `logs` takes.
+#[derive(Clone, Debug, Args)]
+pub struct LogsArgs {
+    /// The job: its id or a part of it
+    pub job: String,
+    /// The host
+    pub host: String,
+    /// Go on with what comes, until the container ends
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many lines of the past [default: 100]
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<usize>,
+}
