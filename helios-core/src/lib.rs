@@ -95,6 +95,7 @@ pub mod model;
 pub mod ops;
 pub mod orphans;
 pub mod reconcile;
+pub mod registrar;
 pub mod runtime;
 pub mod schema;
 pub mod state_dir;

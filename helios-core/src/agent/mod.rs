@@ -7,12 +7,14 @@
 
 mod act;
 mod custody;
+mod events;
 mod history;
 mod holder;
 mod identity;
 mod live;
 mod machine;
 mod membership;
+mod registry;
 mod remembered;
 mod report;
 mod reset;
@@ -33,10 +35,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::model::{DockerVersion, HostName};
 use crate::orphans::{OrphanPolicy, Surroundings};
 use crate::reconcile::Policy;
+use crate::registrar::Registrar;
 use crate::runtime::{Probe, Runtime};
 use crate::state_dir::{StateDir, StateDirError};
 use crate::store::{KeyError, Store};
 
+pub use events::{EventSink, TaskEvent};
 pub use identity::AgentId;
 pub use machine::{LinuxMachine, Machine, PortHolder};
 pub use remembered::{Distrust, Remembered};
@@ -84,6 +88,8 @@ pub struct Agent {
     resync: Duration,
     takeover_after: Duration,
     history: bool,
+    event_sinks: Vec<Arc<dyn EventSink>>,
+    registrar: Option<Arc<dyn Registrar>>,
 }
 
 impl Agent {
@@ -123,6 +129,8 @@ impl Agent {
             resync: Duration::from_secs(60),
             takeover_after: Duration::from_secs(600),
             history: true,
+            event_sinks: Vec::new(),
+            registrar: None,
         }
     }
 
@@ -252,6 +260,22 @@ impl Agent {
     pub fn without_history(self) -> Self {
         Self {
             history: false,
+            ..self
+        }
+    }
+
+    /// This agent, telling `sink` too what happens to its tasks.
+    #[must_use]
+    pub fn event_sink(mut self, sink: Arc<dyn EventSink>) -> Self {
+        self.event_sinks.push(sink);
+        self
+    }
+
+    /// This agent, keeping the services of its jobs in that registry.
+    #[must_use]
+    pub fn registrar(self, registrar: Arc<dyn Registrar>) -> Self {
+        Self {
+            registrar: Some(registrar),
             ..self
         }
     }

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::cluster::{Cluster, ClusterError};
-use crate::model::JobId;
+use crate::model::{Job, JobId};
 use crate::runtime::{Containers, RuntimeError};
 use crate::schema::{
     ClusterRecord, HostRecord, HostReport, Keys, OperationIds, Presence, Versioned,
@@ -29,6 +29,7 @@ use super::custody::{Custody, Round};
 use super::history::{Backlog, Written};
 use super::live::Live;
 use super::membership::Seen;
+use super::registry::{Published, Registry};
 use super::remembered::Remembered;
 use super::reset::Begun;
 use super::status::Counts;
@@ -59,6 +60,7 @@ enum Event {
     Membership(Joined),
     Report(Result<Arc<HostReport>, StoreError>),
     History(Written),
+    Published(Published),
     Looked(Looked),
     Orphans(Round),
     Reset(Result<(), String>),
@@ -85,6 +87,9 @@ pub(super) struct Running {
     pub(super) report_not_before: Option<Moment>,
     pub(super) tasks: Arc<report::TaskReports>,
     pub(super) custody: Custody,
+    pub(super) jobs: BTreeMap<JobId, Arc<Job>>,
+    pub(super) registry: Registry,
+    pub(super) publishing: Option<BoxFuture<'static, Published>>,
     pub(super) backlog: Backlog,
     pub(super) history: Option<BoxFuture<'static, Written>>,
     pub(super) history_not_before: Option<Moment>,
@@ -190,6 +195,9 @@ impl Running {
             report_not_before: None,
             tasks: Arc::default(),
             custody: Custody::start(&agent).await?,
+            jobs: BTreeMap::new(),
+            registry: Registry::default(),
+            publishing: None,
             backlog: Backlog::default(),
             history: None,
             history_not_before: None,
@@ -214,6 +222,7 @@ impl Running {
             outcome = finished(&mut self.report) => Event::Report(outcome),
             written = finished(&mut self.history) => Event::History(written),
             outcome = finished(self.begun.work()) => Event::Reset(outcome),
+            outcome = finished(&mut self.publishing) => Event::Published(outcome),
             Some(look) = self.watches.containers.next() => Event::Containers(look),
             Some(look) = self.watches.cluster.next() => Event::Cluster(look),
             Some(look) = self.watches.host.next() => Event::Host(look),
@@ -288,6 +297,7 @@ impl Running {
                 }
             }
             Event::History(written) => self.written(written, now),
+            Event::Published(outcome) => self.published(outcome, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),
             Event::Report(Err(error)) => {
                 self.report_not_before = Some(now.plus(RETRY_AFTER));

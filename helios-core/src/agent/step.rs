@@ -29,6 +29,8 @@ impl Running {
         let plan = self.decide(now).await;
         self.wake_at(plan.wake);
         self.collect(&plan);
+        self.begin_leaving(&plan, now);
+        self.tell_registry(&plan, now);
         self.begin(plan);
         self.live.forget();
         self.reset_if_ordered().await;

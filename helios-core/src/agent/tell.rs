@@ -12,6 +12,7 @@ use crate::schema::{HistoryEvent, Keys};
 use crate::store::{StoreErrorKind, Txn};
 use crate::time::Moment;
 
+use super::events::TaskEvent;
 use super::history::{self, Written};
 use super::report;
 use super::run::{RETRY_AFTER, Running};
@@ -23,13 +24,9 @@ impl Running {
     /// Turns the plan into what is reported of the tasks.
     pub(super) fn collect(&mut self, plan: &Plan) {
         let now = self.agent.clock.now();
+        self.know_jobs(plan);
         let reports = plan.tasks.iter().map(|line| {
-            let job = self
-                .live
-                .desired
-                .tasks
-                .get(&line.job)
-                .map(|task| &*task.job);
+            let job = self.jobs.get(&line.job).map(|job| &**job);
             let memory = self.live.observed.memories.get(&line.job);
             let before = self.tasks.get(&line.job);
             (
@@ -41,16 +38,41 @@ impl Running {
         if reports == *self.tasks {
             return;
         }
-        if self.agent.history {
-            let before = std::mem::replace(&mut self.tasks, Arc::new(reports));
-            for (job, task) in &*self.tasks {
-                if task.is_news_after(before.get(job)) {
-                    let (at, task) = (self.backlog.time(now), task.clone());
-                    self.backlog.push(job, HistoryEvent { at, task });
-                }
+        let before = std::mem::replace(&mut self.tasks, Arc::new(reports));
+        let sinks = &self.agent.event_sinks;
+        if !self.agent.history && sinks.is_empty() {
+            return;
+        }
+        for (id, task) in &*self.tasks {
+            if !task.is_news_after(before.get(id)) {
+                continue;
             }
-        } else {
-            self.tasks = Arc::new(reports);
+            let event = TaskEvent {
+                host: self.agent.host.clone(),
+                at: self.backlog.time(now),
+                id: id.clone(),
+                job: self.jobs.get(id).cloned(),
+                task: task.clone(),
+            };
+            for sink in sinks {
+                sink.send(&event);
+            }
+            let TaskEvent { at, task, .. } = event;
+            if self.agent.history {
+                self.backlog.push(id, HistoryEvent { at, task });
+            }
+        }
+    }
+
+    /// Keeps the jobs of all tasks that are here, also of those that are not deployed any more.
+    fn know_jobs(&mut self, plan: &Plan) {
+        for (id, task) in &self.live.desired.tasks {
+            if !self.jobs.contains_key(id) {
+                self.jobs.insert(id.clone(), Arc::clone(&task.job));
+            }
+        }
+        if self.jobs.len() > plan.tasks.len() {
+            self.jobs.retain(|id, _| plan.task(id).is_some());
         }
     }
 

@@ -19,6 +19,10 @@ pub const PORT_LABEL_PREFIX: &str = "helios.port.";
 /// that was not there when its job was undeployed still stops it as the job wanted.
 pub const KILL_AFTER_LABEL: &str = "helios.kill-after-seconds";
 
+/// The label that keeps how many seconds lie between the end of the registration of its services and SIGTERM;
+/// there is none on a container that has neither services nor such a time.
+pub const GRACE_LABEL: &str = "helios.grace-seconds";
+
 /// How many bytes of a job's name and version go into a container's name.
 const NAME_BYTES_MAX: usize = 60;
 
@@ -85,6 +89,26 @@ pub(super) fn kill_after_of(container: &Container, policy: &Policy) -> Duration 
     seconds.map_or(policy.kill_after, Duration::from_secs)
 }
 
+/// How long the services of `job` are out of the registry before it is stopped; `None` if it has none, and need
+/// not wait.
+pub(super) fn grace(job: &Job) -> Option<Duration> {
+    let seconds = job
+        .grace_period
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    let seconds = seconds.filter(|seconds| *seconds > 0);
+    let has_services = !job.registration.is_empty();
+    match seconds {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => has_services.then_some(Duration::ZERO),
+    }
+}
+
+/// The same of a container whose job is not at hand.
+pub(super) fn grace_of(container: &Container) -> Option<Duration> {
+    let seconds = container.labels.get(GRACE_LABEL)?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 /// Everything the runtime needs to make the container of `job` with these host ports.
 #[must_use]
 pub fn container_spec(job: &Job, ports: &BTreeMap<String, u16>, policy: &Policy) -> ContainerSpec {
@@ -100,6 +124,9 @@ pub fn container_spec(job: &Job, ports: &BTreeMap<String, u16>, policy: &Policy)
         KILL_AFTER_LABEL.to_owned(),
         kill_after(job, policy).as_secs().to_string(),
     );
+    if let Some(grace) = grace(job) {
+        labels.insert(GRACE_LABEL.to_owned(), grace.as_secs().to_string());
+    }
     ContainerSpec {
         name: container_name(&policy.namespace, &job.id),
         image: job.image.clone().unwrap_or_default(),

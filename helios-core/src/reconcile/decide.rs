@@ -1,12 +1,13 @@
 //! What to do about one task.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::{Goal, Job, JobId, TaskState, ThrottleState};
 use crate::runtime::{Container, ContainerState};
 use crate::time::Moment;
 
-use super::container_spec::{kill_after, kill_after_of};
+use super::container_spec::{grace, grace_of, kill_after, kill_after_of};
 use super::ports::lost_port;
 use super::{
     Action, Because, Desired, Look, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
@@ -18,6 +19,7 @@ pub(super) struct Decision {
     pub(super) because: Because,
     pub(super) waiting: Option<Waiting>,
     pub(super) look: Option<Look>,
+    pub(super) leaving: bool,
     /// When to look again, whatever else it waits for.
     pub(super) again: Option<Moment>,
     pub(super) state: TaskState,
@@ -47,6 +49,7 @@ impl Decision {
             because,
             waiting: None,
             look: None,
+            leaving: false,
             again: None,
             state,
             throttled,
@@ -83,7 +86,7 @@ pub(super) fn wanted(
         let state = container.map_or(TaskState::Stopped, state_of);
         Decision::wait(Waiting::ForGoals, Because::GoalsUnknown, state)
     } else if task.goal == Goal::Stop {
-        stop(&task.job, container, policy)
+        stop(&task.job, container, memory, policy, now)
     } else {
         let lost = lost_port(&task.job.id, task, ports, observed);
         start(task, container, memory, (ports, refused, lost), policy, now)
@@ -98,6 +101,7 @@ pub(super) fn unwanted(
     container: Option<&Container>,
     observed: &Observed,
     desired: &Desired,
+    now: Moment,
 ) -> Decision {
     if !desired.complete {
         // Whether it is well is not looked at without its goal, and RUNNING would say so.
@@ -128,9 +132,10 @@ pub(super) fn unwanted(
     };
     match &container.state {
         ContainerState::Running => {
-            let grace = kill_after_of(container, &desired.policy);
-            let action = Action::Stop(container.id.clone(), grace);
-            Decision::act(action, Because::Undeployed, TaskState::Stopping)
+            let kill_after = kill_after_of(container, &desired.policy);
+            let action = Action::Stop(container.id.clone(), kill_after);
+            leave_first(grace_of(container), memory, now)
+                .unwrap_or_else(|| Decision::act(action, Because::Undeployed, TaskState::Stopping))
         }
         ContainerState::Created { .. } | ContainerState::Exited(_) => {
             let action = Action::Remove(container.id.clone());
@@ -286,11 +291,35 @@ fn create(
     Decision::act(Action::Create(Box::new(spec)), because, TaskState::Creating)
 }
 
-fn stop(job: &Job, container: Option<&Container>, policy: &Policy) -> Decision {
+/// What comes before the stop of a container whose services are registered, or that has a grace period: they are
+/// taken out of the registry, and then whoever uses them has that long to go elsewhere.
+fn leave_first(grace: Option<Duration>, memory: Option<&Memory>, now: Moment) -> Option<Decision> {
+    let left = memory.and_then(|memory| memory.leaving?.left);
+    let waiting = match left.map(|left| left.plus(grace.unwrap_or_default())) {
+        _ if grace.is_none() => return None,
+        Some(until) if until <= now => return None,
+        Some(until) => Waiting::Until(until),
+        None => Waiting::ForRegistry,
+    };
+    let decision = Decision::wait(waiting, Because::Leaving, TaskState::Stopping);
+    Some(Decision {
+        leaving: true,
+        ..decision
+    })
+}
+
+fn stop(
+    job: &Job,
+    container: Option<&Container>,
+    memory: &Memory,
+    policy: &Policy,
+    now: Moment,
+) -> Decision {
     match container.map(|container| (container, &container.state)) {
         Some((running, ContainerState::Running)) => {
             let action = Action::Stop(running.id.clone(), kill_after(job, policy));
-            Decision::act(action, Because::StopWanted, TaskState::Stopping)
+            leave_first(grace(job), Some(memory), now)
+                .unwrap_or_else(|| Decision::act(action, Because::StopWanted, TaskState::Stopping))
         }
         _ => Decision::rest(Because::Settled, TaskState::Stopped),
     }

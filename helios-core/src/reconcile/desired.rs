@@ -44,6 +44,8 @@ pub struct Policy {
     pub environment: BTreeMap<String, String>,
     /// Ports to choose from for jobs that do not name theirs.
     pub port_range: Range<u16>,
+    /// The domain that services are registered under.
+    pub domain: String,
     /// Name servers for every container.
     pub dns: Vec<IpAddr>,
     /// Binds for every container, as `/from:/to:ro`.
@@ -102,6 +104,7 @@ impl Policy {
             host,
             environment: BTreeMap::new(),
             port_range: 20_000..32_768,
+            domain: String::new(),
             dns: Vec::new(),
             binds: Vec::new(),
             extra_hosts: Vec::new(),

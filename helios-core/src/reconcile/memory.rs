@@ -33,6 +33,8 @@ pub struct Memory {
     pub not_before: Option<Moment>,
     /// What went wrong last, until it runs.
     pub failure: Option<Failure>,
+    /// That it is leaving the service registry, to be stopped afterwards.
+    pub leaving: Option<Leaving>,
     /// The last container that ended, and how.
     pub last_exit: Option<(ContainerId, Exit)>,
     /// What is known of the health of the container that runs.
@@ -43,6 +45,15 @@ pub struct Memory {
     pub image_pulled: bool,
     /// Whether the last start failed because a port was taken.
     pub port_trouble: bool,
+}
+
+/// How far a task is out of the service registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Since when it is to leave.
+    pub since: Moment,
+    /// Since when it is out: from then on it has its grace period.
+    pub left: Option<Moment>,
 }
 
 /// Something that went wrong.

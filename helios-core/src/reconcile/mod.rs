@@ -18,6 +18,7 @@ mod observed;
 mod plan;
 mod ports;
 mod report;
+mod services;
 
 #[cfg(test)]
 mod tests;
@@ -25,14 +26,16 @@ mod tests;
 pub use backoff::Backoff;
 pub(crate) use container_spec::protocol;
 pub use container_spec::{
-    JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec, environment,
+    GRACE_LABEL, JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec,
+    environment,
 };
 pub use desired::{Desired, Policy, Task};
 pub use flapping::Flapping;
 pub use health::{Health, HealthPolicy, Look};
-pub use memory::{Failure, Memory};
+pub use memory::{Failure, Leaving, Memory};
 pub use observed::{Leases, Observed};
 pub use plan::{Action, Because, Line, Plan, TaskPlan, Verb, Waiting};
+pub use services::services;
 
 use std::collections::BTreeSet;
 
@@ -95,7 +98,7 @@ pub fn reconcile(desired: &Desired, observed: &Observed, now: Moment) -> Plan {
         plan.wake_at(again);
     }
     for (id, container) in unwanted {
-        let decision = decide::unwanted(&id, container, observed, desired);
+        let decision = decide::unwanted(&id, container, observed, desired, now);
         let ports = plan.leases.get(&id);
         let line = report::line(id, Goal::Undeploy, container, observed, ports, decision);
         plan.add(line, now);

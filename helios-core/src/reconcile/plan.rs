@@ -35,6 +35,8 @@ pub struct TaskPlan {
     pub action: Option<Action>,
     /// The look at its health that is due now.
     pub look: Option<Look>,
+    /// Whether it leaves the service registry, to be stopped afterwards.
+    pub leaving: bool,
     /// Why that is done, or why nothing is.
     pub because: Because,
     /// What the task waits for, if it is not where it should be and nothing is done now.
@@ -118,6 +120,8 @@ pub enum Because {
     PortTaken(u16),
     /// Its goal is to be stopped.
     StopWanted,
+    /// It is to be stopped, and leaves the service registry before that.
+    Leaving,
     /// It is not deployed here any more.
     Undeployed,
     /// Its container is not known to any goal, and the goals are not all known.
@@ -148,6 +152,8 @@ pub enum Waiting {
     ForGoals,
     /// Its health check.
     ForHealth,
+    /// The service registry, to forget it.
+    ForRegistry,
 }
 
 impl Action {
@@ -197,6 +203,7 @@ impl fmt::Display for Because {
             Self::NotWellYet => f.write_str("its health check has not passed"),
             Self::PortTaken(port) => write!(f, "port {port} is taken by something else"),
             Self::StopWanted => f.write_str("it should be stopped"),
+            Self::Leaving => f.write_str("it leaves the service registry before it is stopped"),
             Self::Undeployed => f.write_str("it is not deployed here any more"),
             Self::GoalsUnknown => f.write_str("the goals of this host are not known"),
             Self::NoPort => f.write_str("there is no port for it"),

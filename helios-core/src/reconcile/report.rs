@@ -42,6 +42,7 @@ pub(super) fn line(
         job,
         action: decision.action,
         look: decision.look,
+        leaving: decision.leaving,
         because: decision.because,
         waiting: decision.waiting,
         report,

@@ -13,4 +13,6 @@ mod restart;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod store_away;

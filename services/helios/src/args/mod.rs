@@ -7,6 +7,7 @@ mod hosts;
 mod jobs;
 mod logs;
 mod orphans;
+mod outlets;
 mod server;
 mod variables;
 mod zookeeper;
@@ -25,6 +26,7 @@ pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArg
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
 pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
+pub use outlets::OutletOptions;
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
 };

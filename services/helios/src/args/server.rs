@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{OrphanOptions, ZooKeeperArgs};
+use super::{OrphanOptions, OutletOptions, ZooKeeperArgs};
 
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
@@ -110,6 +110,9 @@ pub struct AgentOptions {
     /// What is done about orphans
     #[command(flatten)]
     pub orphans: OrphanOptions,
+    /// Who else is told what happens here
+    #[command(flatten)]
+    pub outlets: OutletOptions,
     /// What the agent answers
     #[command(flatten)]
     pub http: HttpOptions,

@@ -34,6 +34,11 @@ impl Containers {
         })
     }
 
+    /// The environment of every container.
+    pub(super) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
     /// Changes the agent's rules to that.
     pub(super) fn apply(self, policy: &mut Policy) {
         policy.environment = self.environment;

@@ -11,6 +11,7 @@ use helios_docker::{DockerEndpoint, DockerRuntime};
 
 use super::agent_http::{AgentHttp, Answering};
 use super::containers::{Containers, pair};
+use super::outlets::Outlets;
 use crate::args::AgentOptions;
 use crate::{Environment, Failure};
 
@@ -26,6 +27,7 @@ pub(super) struct Host {
     id: Option<String>,
     no_history: bool,
     orphans: OrphanPolicy,
+    outlets: Outlets,
 }
 
 /// An agent, and what answers for it if anything does.
@@ -46,6 +48,7 @@ impl Host {
             .map(|label| pair("--labels", label))
             .collect::<Result<_, _>>()?;
         let containers = Containers::read(&options.containers)?;
+        let outlets = Outlets::read(&options.outlets, environment)?;
         let dir = state_dir(options, environment)?;
         let state = FileStateDir::open(dir).map_err(|error| {
             Failure::new(format!("the agent of {name} cannot start")).caused_by(error)
@@ -59,6 +62,7 @@ impl Host {
             id: options.id.clone(),
             no_history: options.disable_job_history,
             orphans: options.orphans.policy(),
+            outlets,
         })
     }
 
@@ -78,6 +82,8 @@ impl Host {
             Failure::new(format!("the agent of {} has no identity", self.name)).caused_by(error)
         })?;
         let owner = id.owner().clone();
+        let agent_id = id.as_str().to_owned();
+        let environment = self.containers.environment().clone();
         let runtime =
             DockerRuntime::connect(self.engine.clone(), owner)
                 .await
@@ -100,19 +106,15 @@ impl Host {
         } else {
             agent
         };
-        Ok(match http {
+        let agent = self.outlets.open(agent, &agent_id, &environment)?;
+        let (agent, answering) = match http {
             Some(http) => {
                 let (agent, answering) = http.of(agent, runtime);
-                Serving {
-                    agent,
-                    answering: Some(answering),
-                }
+                (agent, Some(answering))
             }
-            None => Serving {
-                agent,
-                answering: None,
-            },
-        })
+            None => (agent, None),
+        };
+        Ok(Serving { agent, answering })
     }
 }
 
@@ -160,7 +162,7 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{ContainerOptions, HttpOptions, OrphanOptions};
+    use crate::args::{ContainerOptions, HttpOptions, OrphanOptions, OutletOptions};
 
     fn options() -> AgentOptions {
         AgentOptions {
@@ -173,6 +175,7 @@ mod tests {
             containers: ContainerOptions::default(),
             orphans: OrphanOptions::default(),
             http: HttpOptions::default(),
+            outlets: OutletOptions::default(),
         }
     }
 

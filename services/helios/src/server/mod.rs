@@ -6,12 +6,16 @@
 mod agent;
 mod agent_http;
 mod containers;
+mod events;
 mod host;
 mod listener;
 mod log;
 mod login;
 mod master;
+mod outbound;
+mod outlets;
 mod process;
+mod registrar;
 mod solo;
 mod store;
 #[cfg(feature = "zookeeper")]

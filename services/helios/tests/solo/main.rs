@@ -17,4 +17,6 @@ mod orphans;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod told;
+#[cfg(test)]
 mod walks;
