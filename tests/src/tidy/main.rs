@@ -7,6 +7,8 @@ mod docs;
 #[cfg(test)]
 mod guarantees;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod sizes;
 #[cfg(test)]
 mod words;
