@@ -23,6 +23,12 @@ pub const KILL_AFTER_LABEL: &str = "helios.kill-after-seconds";
 /// there is none on a container that has neither services nor such a time.
 pub const GRACE_LABEL: &str = "helios.grace-seconds";
 
+/// The entry of a job's metadata that says which container runs after one ended: [`SAME_CONTAINER`], or a fresh one.
+pub const RESTART_METADATA: &str = "helios.restart";
+
+/// The value of [`RESTART_METADATA`] for a job whose container is started again as it is.
+pub const SAME_CONTAINER: &str = "same";
+
 /// How many bytes of a job's name and version go into a container's name.
 const NAME_BYTES_MAX: usize = 60;
 

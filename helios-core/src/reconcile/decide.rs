@@ -7,7 +7,9 @@ use crate::model::{Goal, Job, JobId, TaskState, ThrottleState};
 use crate::runtime::{Container, ContainerState};
 use crate::time::Moment;
 
-use super::container_spec::{grace, grace_of, kill_after, kill_after_of};
+use super::container_spec::{
+    RESTART_METADATA, SAME_CONTAINER, grace, grace_of, kill_after, kill_after_of,
+};
 use super::ports::lost_port;
 use super::{
     Action, Because, Desired, Look, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
@@ -167,6 +169,9 @@ fn start(
             let because = Because::Exited(exit.code);
             match held_back {
                 Some(until) => Decision::wait(Waiting::Until(until), because, TaskState::Exited),
+                None if may_run_again(task, dead, memory, (ports, lost), policy) => {
+                    Decision::act(Action::Start(dead.id.clone()), because, TaskState::Starting)
+                }
                 None => Decision::act(Action::Remove(dead.id.clone()), because, TaskState::Exited),
             }
         }
@@ -186,6 +191,25 @@ fn start(
             (None, None) => create(task, memory, ports, policy),
         },
     }
+}
+
+/// Whether a container that ended is the one to start again: its job wants that, it is still what the job says, and
+/// no start of it failed.
+fn may_run_again(
+    task: &Task,
+    dead: &Container,
+    memory: &Memory,
+    (ports, lost): (Option<&BTreeMap<String, u16>>, Option<u16>),
+    policy: &Policy,
+) -> bool {
+    let wish = task.job.metadata.get(RESTART_METADATA);
+    if wish.is_none_or(|wish| wish != SAME_CONTAINER) || memory.failure.is_some() || lost.is_some()
+    {
+        return false;
+    }
+    let none = BTreeMap::new();
+    let spec = container_spec(&task.job, ports.unwrap_or(&none), policy);
+    dead.digest.as_ref() == Some(&spec.digest())
 }
 
 /// A container that runs: it is well, or it is looked at.

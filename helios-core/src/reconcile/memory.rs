@@ -85,7 +85,9 @@ impl Memory {
                 self.port_trouble = false;
             }
             Some((id, ContainerState::Exited(exit))) => {
-                let is_news = self.last_exit.as_ref().is_none_or(|(ended, _)| ended != id);
+                // A container may be started again as it is.
+                let is_news = self.last_exit.as_ref().is_none_or(|(ended, _)| ended != id)
+                    || self.run.as_ref().is_some_and(|(running, _)| running == id);
                 self.last_exit = Some((id.clone(), exit.clone()));
                 if is_news {
                     self.end_run(job, policy, now);

@@ -26,8 +26,8 @@ mod tests;
 pub use backoff::Backoff;
 pub(crate) use container_spec::protocol;
 pub use container_spec::{
-    GRACE_LABEL, JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, container_name, container_spec,
-    environment,
+    GRACE_LABEL, JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, RESTART_METADATA, SAME_CONTAINER,
+    container_name, container_spec, environment,
 };
 pub use desired::{Desired, Policy, Task};
 pub use flapping::Flapping;

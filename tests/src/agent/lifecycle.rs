@@ -43,6 +43,61 @@ async fn a_killed_container_comes_back_as_a_fresh_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_may_want_the_same_container_again() {
+    let rig = Rig::start().await;
+    let same = job("web").metadata("helios.restart", "same");
+    let web = rig.deploy(&same.with_computed_id(), Goal::Start).await;
+    rig.until_state(&web, TaskState::Running).await;
+    let first = rig.running().await.remove(0);
+    rig.pass(Duration::from_secs(30)).await;
+    for deaths in 1..=2 {
+        rig.engine.kill(&first.name);
+        rig.until("it runs again", async |rig| {
+            rig.report(&web).await.is_some_and(|report| {
+                (report.restarts, report.state) == (deaths, TaskState::Running)
+            })
+        })
+        .await;
+        rig.pass(Duration::from_secs(30)).await;
+        assert_eq!(rig.running().await[0].id, first.id);
+    }
+    // A container that cannot be started any more is replaced.
+    rig.engine.image(
+        "busybox",
+        FakeImage::new()
+            .here()
+            .start_fails(RuntimeErrorKind::Failed),
+    );
+    rig.engine.kill(&first.name);
+    rig.until("its start failed", async |rig| {
+        rig.report(&web)
+            .await
+            .is_some_and(|report| report.state == TaskState::Failed)
+    })
+    .await;
+    rig.engine.image("busybox", FakeImage::new().here());
+    rig.until_state(&web, TaskState::Running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_container_flaps_too() {
+    let rig = Rig::start().await;
+    let dies = FakeImage::new()
+        .here()
+        .exits_after(Duration::from_millis(500), 1);
+    rig.engine.image("busybox", dies);
+    let same = job("web").metadata("helios.restart", "same");
+    let web = rig.deploy(&same.with_computed_id(), Goal::Start).await;
+    rig.until("it flaps", async |rig| {
+        rig.report(&web)
+            .await
+            .is_some_and(|report| report.throttled == ThrottleState::Flapping)
+    })
+    .await;
+    assert_eq!(rig.containers().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn goals_stop_and_start_a_job() {
     let rig = Rig::start().await;
     let web = rig.deploy(&job("web"), Goal::Stop).await;
