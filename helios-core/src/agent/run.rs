@@ -275,20 +275,7 @@ impl Running {
                     self.report_not_before = None;
                 }
             }
-            Event::Membership(Ok(joined)) => {
-                self.note("registration", None);
-                // What the watch has told meanwhile is newer.
-                if let Some((_, host)) = joined.filter(|(looks, _)| *looks == self.seen.host_looks)
-                {
-                    self.learn(Event::Host(Ok(host)));
-                }
-            }
-            Event::Membership(Err(error)) => {
-                self.membership_not_before = Some(now.plus(RETRY_AFTER));
-                // Somebody else was faster: the watch tells who.
-                let is_race = matches!(&error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
-                self.note("registration", (!is_race).then(|| error.to_string()));
-            }
+            Event::Membership(joined) => self.joined(joined, now),
             Event::Reset(outcome) => self.reset_ended(outcome),
             Event::Looked(looked) => self.live.looked(&looked, now),
             Event::Orphans(round) => {
@@ -302,6 +289,26 @@ impl Running {
             Event::Report(Err(error)) => {
                 self.report_not_before = Some(now.plus(RETRY_AFTER));
                 warn!(error = %error, "the report was not written");
+            }
+        }
+    }
+
+    /// Learns how a step of membership ended.
+    fn joined(&mut self, joined: Joined, now: Moment) {
+        match joined {
+            Ok(joined) => {
+                self.note("registration", None);
+                // What the watch has told meanwhile is newer.
+                if let Some((_, host)) = joined.filter(|(looks, _)| *looks == self.seen.host_looks)
+                {
+                    self.learn(Event::Host(Ok(host)));
+                }
+            }
+            Err(error) => {
+                self.membership_not_before = Some(now.plus(RETRY_AFTER));
+                // Somebody else was faster: the watch tells who.
+                let is_race = matches!(&error, ClusterError::Store(error) if error.kind() == StoreErrorKind::Conflict);
+                self.note("registration", (!is_race).then(|| error.to_string()));
             }
         }
     }
