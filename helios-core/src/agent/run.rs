@@ -137,30 +137,7 @@ pub(super) async fn run(
 impl Running {
     async fn start(agent: Agent, incarnation: String) -> Result<Self, AgentError> {
         let mut problems = BTreeMap::new();
-        let remembered = match agent
-            .state
-            .load(DOCUMENT)
-            .await
-            .map_err(AgentError::state)?
-        {
-            None => Remembered::default(),
-            Some(document) => match serde_json::from_slice(&document) {
-                Ok(remembered) => remembered,
-                Err(_) => {
-                    let aside = agent
-                        .state
-                        .set_aside(DOCUMENT)
-                        .await
-                        .map_err(AgentError::state)?;
-                    let message = format!(
-                        "the agent's state could not be read and was set aside as {aside}; it is rebuilt from \
-                         the containers and the store"
-                    );
-                    problems.insert("state file", message);
-                    Remembered::default()
-                }
-            },
-        };
+        let remembered = remembered(&agent, &mut problems).await?;
         let begun = Begun::load(&*agent.state)
             .await
             .map_err(AgentError::state)?;
@@ -353,6 +330,28 @@ impl Running {
     pub(super) fn wake_at(&mut self, at: Option<Moment>) {
         self.wake = [self.wake, at].into_iter().flatten().min();
     }
+}
+
+/// What is kept in the state directory. What cannot be read is set aside and told of.
+async fn remembered(
+    agent: &Agent,
+    problems: &mut BTreeMap<&'static str, String>,
+) -> Result<Remembered, AgentError> {
+    let document = agent.state.load(DOCUMENT).await;
+    let Some(document) = document.map_err(AgentError::state)? else {
+        return Ok(Remembered::default());
+    };
+    if let Ok(remembered) = serde_json::from_slice(&document) {
+        return Ok(remembered);
+    }
+    let aside = agent.state.set_aside(DOCUMENT).await;
+    let aside = aside.map_err(AgentError::state)?;
+    let message = format!(
+        "the agent's state could not be read and was set aside as {aside}; it is rebuilt from the containers and \
+         the store"
+    );
+    problems.insert("state file", message);
+    Ok(Remembered::default())
 }
 
 /// The outcome of the work in `slot`, which is then empty; never, if there is none.
