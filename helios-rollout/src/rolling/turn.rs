@@ -114,7 +114,10 @@ impl<'a> Planner<'a> {
         left
     }
 
-    fn start_next(&mut self, mut queue: Vec<Host<'a>>, job: &Job) -> usize {
+    /// Starts those whose turn it is, in their order, and then marks those that are right already.
+    fn start_next(&mut self, queue: Vec<Host<'a>>, job: &Job) -> usize {
+        let (right, mut queue): (Vec<_>, Vec<_>) =
+            queue.into_iter().partition(|host| self.is_right(*host));
         let mut slots = self.slots();
         let mut left = 0;
         self.bring_forward(&mut queue);
@@ -122,8 +125,6 @@ impl<'a> Planner<'a> {
             let zone = host.zone(self.rollout.policy.per.as_deref());
             if self.is_given_up() || !self.has_room() {
                 left += 1;
-            } else if self.is_right(host) {
-                self.act(host.name, Action::Adopt, Because::RunsAlready);
             } else if !slots.are_left(zone) {
                 left += 1;
                 self.wait(host.name, Because::Full);
@@ -146,6 +147,13 @@ impl<'a> Planner<'a> {
                 self.rollout.pause_at.unwrap_or(0)
             );
             self.plan.verdict = Verdict::Pauses(because);
+        }
+        for host in right {
+            if self.is_given_up() || !self.has_room() {
+                left += 1;
+            } else {
+                self.act(host.name, Action::Adopt, Because::RunsAlready);
+            }
         }
         left
     }

@@ -40,6 +40,7 @@ transcripts! {
     taken_back_by_itself
     taking_over
     things_that_are_removed
+    those_that_are_right_change_no_order
     tokens
     undeployed_by_hand
     what_cannot_be_asked
