@@ -239,7 +239,8 @@ impl<'a> Planner<'a> {
                 to: to.clone(),
             },
             Some(to) => Verdict::Fails(format!(
-                "{error}; not taken back: there is no job {to} any more"
+                "{error}; not taken back: there is no job {} any more",
+                to.short()
             )),
             None => Verdict::Fails(format!(
                 "{error}; not taken back: nothing was settled before"

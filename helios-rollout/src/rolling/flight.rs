@@ -83,6 +83,7 @@ impl<'a> Planner<'a> {
         let job = &self.rollout.job;
         let owner = host.record.goals.get(job).map(|goal| goal.group.as_deref());
         if owner != Some(Some(self.record.group.name.as_str())) {
+            let job = job.short();
             let reason = format!("somebody undeployed job {job} in the middle of the rollout");
             return self.fail(host.name, FailureCode::JobUnexpectedlyUndeployed, reason);
         }
@@ -150,12 +151,13 @@ impl<'a> Planner<'a> {
     /// Why a job did not get healthy in time.
     fn why_late(&self, host: Host<'a>, task: Option<&TaskReport>) -> (FailureCode, String) {
         let job = &self.rollout.job;
+        let short = job.short();
         if !host.up {
-            let reason = self.timed_out(&format!("job {job} while its agent was down"));
+            let reason = self.timed_out(&format!("job {short} while its agent was down"));
             return (FailureCode::HostDown, reason);
         }
         let Some(task) = task else {
-            let reason = self.timed_out(&format!("its agent to report job {job}"));
+            let reason = self.timed_out(&format!("its agent to report job {short}"));
             return (FailureCode::TimedOutRetrievingJobStatus, reason);
         };
         let (code, due_to) = match task.throttled {
@@ -178,7 +180,7 @@ impl<'a> Planner<'a> {
             Some(_) => "; somebody stopped it",
         };
         let what = format!(
-            "job {job} to be RUNNING (it is {}{due_to}{error}{stopped})",
+            "job {short} to be RUNNING (it is {}{due_to}{error}{stopped})",
             task.state
         );
         (code, self.timed_out(&what))

@@ -326,7 +326,7 @@ impl Rollout {
             rollout: self.id.clone(),
             job: self.job.clone(),
         });
-        next.error = Some(format!("job {} was taken back: {why}", self.job));
+        next.error = Some(format!("job {} was taken back: {why}", self.job.short()));
         next.log.clone_from(&self.log);
         next
     }

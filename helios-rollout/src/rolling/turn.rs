@@ -81,8 +81,9 @@ impl<'a> Planner<'a> {
             let readable = |key: &_| !self.fleet.jobs.unreadable().any(|entry| entry.key == *key);
             if readable(&key) {
                 self.plan.absent.insert(key);
+                let job = id.short();
                 self.fail_with(format!(
-                    "there is no job {id} any more: create it, and roll it out again"
+                    "there is no job {job} any more: create it, and roll it out again"
                 ));
             }
         }
@@ -260,7 +261,7 @@ impl<'a> Planner<'a> {
                 .map_or("by hand".to_owned(), |group| format!("by group {group}"));
             let reason = format!(
                 "job {} is deployed there already, {by}: migrate would take it over",
-                job.id
+                job.id.short()
             );
             return Some((FailureCode::JobAlreadyDeployed, reason));
         }
@@ -275,7 +276,7 @@ impl<'a> Planner<'a> {
         let wrong = jobs.find(|job| job.token != self.options.token)?;
         Some(format!(
             "the token of the rollout is not that of job {}: give the one it was created with",
-            wrong.id
+            wrong.id.short()
         ))
     }
 }
@@ -298,6 +299,7 @@ pub(super) fn port_conflict(
         let mut taken = record.static_ports();
         let by = taken.find(|(p, n, id)| *p == protocol && i32::from(*n) == port && stays(id));
         if let Some((_, _, by)) = by {
+            let by = by.short();
             return Some(format!(
                 "port {port}/{protocol} belongs to job {by} there: undeploy that one, or use another port"
             ));

@@ -118,11 +118,10 @@ async fn a_broken_job_stops_at_the_first_host_and_is_taken_back_if_that_is_wante
         .await;
     let back = fleet.until_ended().await;
     assert_eq!((back.state, &back.job), (RolloutState::Done, &old));
-    assert!(
-        back.error
-            .expect("why")
-            .contains(&format!("job {broken} was taken back: n1: timed out"))
-    );
+    assert!(back.error.expect("why").contains(&format!(
+        "job {} was taken back: n1: timed out",
+        broken.short()
+    )));
     fleet.until_all_run(4, &old).await;
 }
 
@@ -307,7 +306,7 @@ async fn a_job_that_is_removed_while_it_is_needed_ends_the_rollout() {
         rollout
             .error
             .expect("why")
-            .starts_with(&format!("there is no job {job} any more"))
+            .starts_with(&format!("there is no job {} any more", job.short()))
     );
 }
 
