@@ -13,7 +13,7 @@ SHELL := bash
 .PHONY: test services lint docs examples simulation tests fix demo bench nightly down
 
 # Started on loopback, in this order; each script is safe to repeat.
-SERVICES := docker-engine test-image registry zookeeper
+SERVICES := docker-engine test-image registry zookeeper prometheus
 
 # A service that a test needs and that is missing fails the test: nothing is skipped.
 test: services lint docs examples simulation tests

@@ -1,6 +1,7 @@
 //! `helios master`.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
@@ -14,6 +15,7 @@ use super::listener::listen;
 use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
 use super::process::{Shutdown, on_threads};
+use super::prometheus::Prometheus;
 use super::store::{OpenStore, StoreAddress};
 use crate::args::MasterArgs;
 use crate::{Console, Environment, Failure, Outcome};
@@ -81,7 +83,8 @@ impl Master {
         let served = serve(self.listener, router, shutdown.wait());
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
-        let driven = VariableDriver::new(self.cluster.clone());
+        let evidence = Arc::new(Prometheus::new());
+        let driven = VariableDriver::new(self.cluster.clone()).source(evidence);
         let driven = until(driven.run(), shutdown);
         tokio::try_join!(
             driven,

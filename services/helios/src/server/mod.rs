@@ -15,6 +15,7 @@ mod master;
 mod outbound;
 mod outlets;
 mod process;
+mod prometheus;
 mod registrar;
 mod solo;
 mod store;
