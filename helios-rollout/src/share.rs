@@ -26,6 +26,13 @@ use thiserror::Error;
 pub struct Share(u64);
 
 impl Share {
+    /// For people: down to a ten-thousandth of a percent, a tenth of a host in a hundred thousand.
+    #[must_use]
+    pub const fn rounded(self) -> Self {
+        let step = Self::PARTS / 1_000_000;
+        Self(self.0 / step * step)
+    }
+
     /// How many parts the whole has.
     pub const PARTS: u64 = 1_000_000_000_000;
     /// Nothing.

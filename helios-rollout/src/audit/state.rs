@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::{AuditError, Entry, Record};
 use crate::guard::{Advice, Monitor};
 use crate::order::Fleet;
-use crate::share::Share;
 use crate::variable::{Budget, Variable, VariableError, View};
 
 /// A variable, its fleet and its guard after some number of records.
@@ -111,12 +110,11 @@ impl State {
     ///
     /// As [`State::tell`].
     pub fn advise(&self, at: Timestamp) -> Result<Option<Entry>, AuditError> {
-        let share = self.share_at(at)?;
-        let advice = self
-            .monitor
-            .clone()
-            .map(|mut monitor| monitor.advise(share, at));
-        Ok(advice.map(|advice| Entry::Advised { advice }))
+        let Some(mut monitor) = self.monitor.clone() else {
+            return Ok(None);
+        };
+        let advice = self.advice_of(&mut monitor, at)?;
+        Ok(Some(Entry::Advised { advice }))
     }
 
     /// As [`State::append`], for a decision that was made from this very state a moment ago.
@@ -247,21 +245,31 @@ impl State {
     }
 
     fn advised(&mut self, sequence: u64, at: Timestamp, advice: &Advice) -> Result<(), AuditError> {
-        let share = self.share_at(at)?;
-        let monitor = self
-            .monitor
-            .as_mut()
-            .ok_or(AuditError::NoGuard { sequence })?;
-        if monitor.advise(share, at) != *advice {
+        let monitor = self.monitor.clone();
+        let mut monitor = monitor.ok_or(AuditError::NoGuard { sequence })?;
+        if self.advice_of(&mut monitor, at)? != *advice {
             return Err(AuditError::Differs { sequence });
         }
+        self.monitor = Some(monitor);
         self.advice = Some(advice.clone());
         self.records += 1;
         Ok(())
     }
 
-    fn share_at(&self, at: Timestamp) -> Result<Share, AuditError> {
-        Ok(self.view()?.share_at(at))
+    fn advice_of(&self, monitor: &mut Monitor, at: Timestamp) -> Result<Advice, AuditError> {
+        let view = self.view()?;
+        let share = view.share_at(at);
+        Ok(if self.is_forward() && view.left(at) == 0 {
+            monitor.advise_at_the_end(share, at)
+        } else {
+            monitor.advise(share, at)
+        })
+    }
+
+    /// Whether the clock of a transition runs, and not backwards.
+    fn is_forward(&self) -> bool {
+        let running = self.variable.running();
+        running.is_some_and(|running| !running.is_paused() && running.rollback.is_none())
     }
 
     fn refused(&self, source: VariableError) -> AuditError {

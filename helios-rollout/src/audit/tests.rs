@@ -57,6 +57,7 @@ fn guard() -> Guard {
     Guard {
         alpha_ppm: 50_000,
         objectives: vec![objective],
+        bake: None,
     }
 }
 

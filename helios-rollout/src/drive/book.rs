@@ -37,7 +37,8 @@ pub struct BookWatch {
     /// Whether the book does not show all of `records` yet.
     stale: bool,
     records: Option<Records<String, VariableRecord>>,
-    has_followers: bool,
+    /// What the followers were last, so that of a hundred thousand only those that changed are decoded.
+    snapshot: Option<Snapshot>,
     book: Book,
 }
 
@@ -60,7 +61,7 @@ impl BookWatch {
             followers: watch(Keys::followers()),
             stale: false,
             records: None,
-            has_followers: false,
+            snapshot: None,
             book: Book::default(),
         }
     }
@@ -80,7 +81,7 @@ impl BookWatch {
                     return Some(Err(error));
                 }
                 self.stale = false;
-                if self.has_followers {
+                if self.snapshot.is_some() {
                     return Some(Ok(self.book.clone()));
                 }
             }
@@ -94,8 +95,10 @@ impl BookWatch {
                 },
                 item = self.followers.next() => match item? {
                     Ok(snapshot) => {
-                        self.book.followers = Records::decode(&Keys::followers(), &snapshot);
-                        self.has_followers = true;
+                        let older = self.snapshot.take().unwrap_or_default();
+                        let followers = &mut self.book.followers;
+                        followers.advance(&Keys::followers(), &older, &snapshot);
+                        self.snapshot = Some(snapshot);
                         if self.records.is_some() {
                             return Some(Ok(self.book.clone()));
                         }

@@ -27,6 +27,8 @@ pub(super) struct Draft<'a> {
     /// What the log will add up to.
     state: State,
     records: Vec<Record>,
+    /// How many hosts held the new value when the transition was last seen running.
+    told: u64,
 }
 
 impl<'a> Draft<'a> {
@@ -38,6 +40,7 @@ impl<'a> Draft<'a> {
             rollout,
             state: rollout.state.clone(),
             records: Vec::new(),
+            told: told(&rollout.state).unwrap_or(0),
         })
     }
 
@@ -55,6 +58,7 @@ impl<'a> Draft<'a> {
     pub(super) fn push(&mut self, at: Timestamp, entry: Entry) -> Result<(), AuditError> {
         let mut next = self.state.clone();
         let record = next.push(at, entry)?;
+        self.told = told(&next).unwrap_or(self.told);
         self.state = next;
         self.records.push(record);
         Ok(())
@@ -93,7 +97,13 @@ impl<'a> Draft<'a> {
             ..log.clone()
         };
         if let (false, Some(last)) = (head.running, last) {
-            settle(&mut record, &self.rollout.state, &self.state, &last);
+            settle(
+                &mut record,
+                &self.rollout.state,
+                &self.state,
+                &last,
+                self.told,
+            );
         }
         record.log = Some(head);
         let version = self.ledger.record().version;
@@ -105,8 +115,12 @@ impl<'a> Draft<'a> {
     }
 }
 
+fn told(state: &State) -> Option<u64> {
+    Some(state.variable.running()?.told.len() as u64)
+}
+
 /// The transition is over: what it left is the settled part now.
-fn settle(record: &mut VariableRecord, before: &State, after: &State, last: &Record) {
+fn settle(record: &mut VariableRecord, before: &State, after: &State, last: &Record, told: u64) {
     record.settled_at = record.changes;
     record.variable = Some(after.variable.clone());
     let Some(running) = before.variable.running() else {
@@ -122,7 +136,7 @@ fn settle(record: &mut VariableRecord, before: &State, after: &State, last: &Rec
         accepted: running.accepted,
         ended: last.at,
         outcome,
-        told: running.told.len() as u64,
+        told,
     });
     let surplus = record.past.len().saturating_sub(PAST_MAX);
     record.past.drain(..surplus);

@@ -219,7 +219,7 @@ impl VariableDriver {
                 let eventful = look
                     .evidence
                     .iter()
-                    .any(|evidence| evidence.new.exposure > 0);
+                    .any(|evidence| evidence.new.events + evidence.old.events > 0);
                 first || eventful || !look.fallen.is_empty() || now.since(since) >= quiet
             };
             looks.extend(look.filter(worth));
@@ -242,6 +242,12 @@ impl VariableDriver {
                 Some(arms.health(name, &unwell, since, now))
             }
             Ok(query) => match self.source.count(&query, now.since(since)).await {
+                Ok(tally) if !arms.know_any_of(&tally) => {
+                    tracing::warn!(
+                        "objective {name} was not looked at: no host that it counted is known"
+                    );
+                    None
+                }
                 Ok(tally) => Some(arms.tally(name, &tally, since, now)),
                 Err(error) => {
                     tracing::warn!(%error, "objective {name} was not looked at");

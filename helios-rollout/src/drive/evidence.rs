@@ -70,8 +70,25 @@ impl FromStr for Query {
 
 /// Whether every objective asks something that can be asked.
 pub(super) fn check_queries(guard: &Guard) -> Result<(), Refusal> {
-    let mut queries = guard.objectives.iter().map(|objective| &objective.query);
-    queries.try_for_each(|query| query.parse::<Query>().map(drop))
+    guard.objectives.iter().try_for_each(|objective| {
+        let refuse = |why: &str| {
+            let (query, why) = (objective.query.clone(), why.to_owned());
+            Err(Refusal::Query { query, why })
+        };
+        match objective.query.parse()? {
+            Query::Health { .. } => Ok(()),
+            Query::Prometheus { url, .. } if !url.starts_with("http://") => {
+                refuse("give the address of a Prometheus server as http://host:9090")
+            }
+            // A counter as it stands holds what happened before the rollout, and would be counted at every look.
+            Query::Prometheus { bad, all, .. }
+                if ![&bad, &all].iter().all(|text| text.contains("$window")) =>
+            {
+                refuse("count over the time since the last look, as in sum by (instance) (increase(errors_total[$window]))")
+            }
+            Query::Prometheus { .. } => Ok(()),
+        }
+    })
 }
 
 /// What was counted in a window of time, by host.
@@ -110,7 +127,7 @@ impl EvidenceSource for NobodyToAsk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) objective: String,
-    /// By stratum; one without events, if there were none.
+    /// All strata without events together, then each of the others.
     pub(super) evidence: Vec<Evidence>,
     pub(super) fallen: Vec<HostName>,
 }
@@ -169,6 +186,12 @@ impl Arms<'_> {
         }
     }
 
+    /// Whether any of these hosts is one of the fleet.
+    pub(super) fn know_any_of(&self, tally: &Tally) -> bool {
+        let fleet = &self.state.fleet;
+        tally.keys().any(|host| fleet.get(host.as_str()).is_some())
+    }
+
     /// Sums counts up by stratum and arm. A host that was told in the window had both values, and is left out.
     pub(super) fn tally(
         &self,
@@ -187,8 +210,7 @@ impl Arms<'_> {
             };
             let (new, old) = strata.entry(self.stratum(member)).or_default();
             let sum = if arm == Arm::New { new } else { old };
-            sum.events = sum.events.saturating_add(counts.events);
-            sum.exposure = sum.exposure.saturating_add(counts.exposure);
+            sum.add(*counts);
         }
         let of = |stratum: String, new, old| Evidence {
             at,
@@ -196,16 +218,20 @@ impl Arms<'_> {
             new,
             old,
         };
-        // A stratum without events says nothing about the ratio of two rates.
-        let eventful = strata.into_iter().filter(|(_, (new, old))| {
-            new.events + old.events > 0 && new.exposure >= new.events && old.exposure >= old.events
-        });
-        let mut evidence: Vec<Evidence> = eventful
-            .map(|(stratum, (new, old))| of(stratum, new, old))
-            .collect();
-        if evidence.is_empty() {
-            evidence.push(of(String::new(), Counts::default(), Counts::default()));
+        // A stratum without events says nothing about the ratio of two rates, but something about the rates: one line for all of these.
+        let (eventful, quiet): (Vec<_>, Vec<_>) = strata
+            .into_iter()
+            .partition(|(_, (new, old))| new.events + old.events > 0);
+        let (mut new, mut old) = (Counts::default(), Counts::default());
+        for (_, (quiet_new, quiet_old)) in quiet {
+            new.add(quiet_new);
+            old.add(quiet_old);
         }
+        let possible = eventful
+            .into_iter()
+            .filter(|(_, (new, old))| new.exposure >= new.events && old.exposure >= old.events);
+        let mut evidence = vec![of(String::new(), new, old)];
+        evidence.extend(possible.map(|(stratum, (new, old))| of(stratum, new, old)));
         Look {
             objective: objective.to_owned(),
             evidence,

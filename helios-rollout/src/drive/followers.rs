@@ -9,7 +9,7 @@ use helios_core::schema::{AuditRecord, Keys, Stamp, encode};
 use helios_core::store::Txn;
 
 use super::error::Refused;
-use super::{ChangeError, FollowerRecord, Refusal, Variables};
+use super::{Book, ChangeError, FollowerRecord, Refusal, Variables};
 
 /// The most hosts that may follow without an agent.
 const FOLLOWERS_MAX: usize = 100_000;
@@ -23,21 +23,23 @@ const LABEL_BYTES_MAX: usize = 256;
 /// All of them return what they are refused for, or the errors of the store.
 impl Variables {
     /// Makes a host known by its first call. A host that is known stays what it said it was.
+    ///
+    /// `book` is what was read lately: if it has all the followers that there may be, another is refused.
     pub async fn follow(
         &self,
+        book: &Book,
         host: &HostName,
         labels: &BTreeMap<String, String>,
     ) -> Result<(), ChangeError> {
         check_labels(host, labels)?;
+        if book.followers.len() >= FOLLOWERS_MAX {
+            let max = FOLLOWERS_MAX;
+            return Err(ClusterError::Refused(Refusal::TooManyFollowers { max }));
+        }
         let decide = |stamp: Stamp| async move {
             let key = Keys::follower(host);
-            let all = self.cluster.store().list(&Keys::followers()).await?;
-            if all.get(host.as_str()).is_some() {
+            if self.cluster.store().get(&key).await?.is_some() {
                 return Ok(Txn::new());
-            }
-            if all.len() >= FOLLOWERS_MAX {
-                let max = FOLLOWERS_MAX;
-                return Err(ClusterError::Refused(Refusal::TooManyFollowers { max }));
             }
             let record = FollowerRecord {
                 labels: labels.clone(),

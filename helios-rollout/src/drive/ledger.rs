@@ -10,7 +10,7 @@ use helios_core::schema::Versioned;
 use super::{LogHead, Page, VariableRecord};
 use crate::audit::{AuditError, Entry, Record, State};
 use crate::order::Member;
-use crate::variable::{Value, Variable};
+use crate::variable::{Because, Value, Variable};
 
 /// A stored variable, read: its record and, while a transition runs, what its log adds up to. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Mark {
     pub(super) since: u64,
     /// When.
     pub(super) at: Timestamp,
+    /// Why.
+    pub(super) because: Because,
 }
 
 /// What a host holds.
@@ -123,10 +125,11 @@ impl Ledger {
         self.rollout.as_deref()
     }
 
-    /// When the running transition told a host something last.
+    /// When the running transition told a host something last, and why it did.
     #[must_use]
-    pub fn told_at(&self, host: &HostName) -> Option<Timestamp> {
-        Some(self.rollout.as_ref()?.marks.get(host)?.at)
+    pub fn told(&self, host: &HostName) -> Option<(Timestamp, &Because)> {
+        let mark = self.rollout.as_ref()?.marks.get(host)?;
+        Some((mark.at, &mark.because))
     }
 
     /// What a host holds: what it was told last by the running transition, or else the settled value.
@@ -177,6 +180,7 @@ fn advance(
                 value: tell.value.clone(),
                 since: head.from + record.sequence + 1,
                 at: record.at,
+                because: tell.because.clone(),
             };
             rollout.marks.insert(tell.host.clone(), mark);
         }

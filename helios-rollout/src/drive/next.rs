@@ -127,10 +127,22 @@ fn tell(draft: &mut Draft<'_>, at: Timestamp) -> Result<Option<Timestamp>, Audit
     if more {
         return Ok(Some(at));
     }
-    if wake.is_none() && has_arrived(draft, at)? {
-        draft.push(at, Entry::Finished)?;
+    if wake.is_some() || !has_arrived(draft, at)? {
+        return Ok(wake);
     }
-    Ok(wake)
+    match &draft.state().monitor {
+        // The advice that begins the bake comes with the next step.
+        Some(monitor) if is_forward(draft) && !monitor.has_baked(at) => {
+            return Ok(Some(monitor.baking_until().unwrap_or(at)));
+        }
+        _ => draft.push(at, Entry::Finished)?,
+    }
+    Ok(None)
+}
+
+fn is_forward(draft: &Draft<'_>) -> bool {
+    let running = draft.state().variable.running();
+    running.is_some_and(|running| running.rollback.is_none())
 }
 
 /// Whether the clock is at its end and everybody was told.

@@ -13,7 +13,7 @@ use super::*;
 use crate::Share;
 use crate::audit::{Entry, replay};
 use crate::curve::{Calendar, Curve, Length, OnResume, Shape};
-use crate::guard::{Action, Guard, Objective};
+use crate::guard::{Action, Advice, Bake, Guard, Objective};
 use crate::order::{Amount, Floor, Mode, Order, Rule};
 use crate::variable::{Change, Transition, Value, VariableError};
 
@@ -95,7 +95,11 @@ impl Master {
 
     async fn follow(&self, index: usize) {
         let labels = BTreeMap::from([("role".to_owned(), format!("role-{}", index % 4))]);
-        self.variables.follow(&host(index), &labels).await.unwrap();
+        let book = Book::default();
+        self.variables
+            .follow(&book, &host(index), &labels)
+            .await
+            .unwrap();
     }
 
     async fn is_running(&self) -> bool {
@@ -163,6 +167,7 @@ fn guard(on_harm: Action) -> Guard {
     Guard {
         alpha_ppm: 50_000,
         objectives: vec![objective],
+        bake: None,
     }
 }
 
@@ -211,6 +216,7 @@ async fn hosts_are_told_when_their_turn_comes_and_a_forecast_made_before_is_what
     assert!(!master.is_running().await);
     let ledger = master.variables.ledger("docker").await.unwrap().unwrap();
     assert_eq!(ledger.record().past[0].outcome, Outcome::Finished);
+    assert_eq!(ledger.record().past[0].told, 40);
     assert_eq!(ledger.variable().unwrap().held().base(), &"27".into());
 }
 
@@ -228,7 +234,7 @@ async fn nothing_is_written_while_nothing_is_due() {
         master.variables.report(&host(1), None).await.unwrap();
         master
             .variables
-            .follow(&host(1), &BTreeMap::new())
+            .follow(&Book::default(), &host(1), &BTreeMap::new())
             .await
             .unwrap();
     }
@@ -394,8 +400,8 @@ async fn a_guard_without_evidence_ends_a_rollout_by_its_dead_man_limit() {
     guard.objectives[0].dead_man = Duration::from_secs(20);
     guard.objectives[0].query = Query::Prometheus {
         url: "http://127.0.0.1:1".to_owned(),
-        bad: "bad".to_owned(),
-        all: "all".to_owned(),
+        bad: "bad[$window]".to_owned(),
+        all: "all[$window]".to_owned(),
         host_label: "instance".to_owned(),
     }
     .to_string();
@@ -446,6 +452,59 @@ async fn a_guard_holds_at_its_gate_until_harm_is_excluded() {
     replay(&master.variables.log("docker").await.unwrap()).unwrap();
 }
 
+/// A rollout over a hundred seconds that is watched for another hundred.
+async fn baked() -> (Rig, Master) {
+    let mut guard = guard(Action::RollBack);
+    guard.bake = Some(Bake {
+        length: Duration::from_secs(100),
+        run_length: 1_000,
+    });
+    let (rig, mut master) = started(60, Some(&guard)).await;
+    for second in 0..120 {
+        rig.clock.set(second);
+        master.tick().await;
+    }
+    assert_eq!(master.told().await, 60);
+    assert!(master.is_running().await, "it is watched after the end");
+    (rig, master)
+}
+
+#[tokio::test]
+async fn a_rollout_ends_after_its_bake() {
+    let (rig, mut master) = baked().await;
+    for second in 195..205 {
+        rig.clock.set(second);
+        master.tick().await;
+    }
+    assert!(!master.is_running().await);
+    assert_eq!(master.told().await, 60);
+    replay(&master.variables.log("docker").await.unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn what_goes_wrong_only_after_the_last_host_is_taken_back_in_the_bake() {
+    let (rig, mut master) = baked().await;
+    for index in 0..20 {
+        let failed = Some("it leaks");
+        let reported = master.variables.report(&host(index), failed).await;
+        reported.unwrap();
+    }
+    for second in 120..140 {
+        rig.clock.set(second);
+        master.tick().await;
+    }
+    assert_eq!(master.told().await, 0);
+    let ledger = master.variables.ledger("docker").await.unwrap().unwrap();
+    assert_eq!(ledger.record().past[0].outcome, Outcome::RolledBack);
+    let log = master.variables.log("docker").await.unwrap();
+    let worse = log.iter().any(|record| {
+        let because = crate::guard::Termination::WorseAfterTheEnd;
+        matches!(&record.entry, Entry::Advised { advice: Advice::Terminate { because: why, .. } } if *why == because)
+    });
+    assert!(worse);
+    replay(&log).unwrap();
+}
+
 #[tokio::test]
 async fn a_fleet_that_fits_no_page_is_kept_on_many() {
     let (rig, mut master) = fleet_of(0).await;
@@ -455,7 +514,7 @@ async fn a_fleet_that_fits_no_page_is_kept_on_many() {
     for index in 0..300 {
         master
             .variables
-            .follow(&host(index), &labels)
+            .follow(&Book::default(), &host(index), &labels)
             .await
             .unwrap();
     }
@@ -477,7 +536,12 @@ async fn a_fleet_that_fits_no_page_is_kept_on_many() {
 async fn a_host_that_lies_about_its_role_later_stays_what_it_was() {
     let (_, master) = fleet_of(4).await;
     let lie = BTreeMap::from([("role".to_owned(), "database".to_owned())]);
-    master.variables.follow(&host(1), &lie).await.unwrap();
+    let book = Book::default();
+    master
+        .variables
+        .follow(&book, &host(1), &lie)
+        .await
+        .unwrap();
     let book = master.variables.read().await.unwrap();
     assert_eq!(
         book.followers.get(&host(1)).unwrap().labels["role"],

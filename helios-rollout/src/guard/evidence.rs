@@ -14,6 +14,14 @@ pub struct Counts {
     pub exposure: u64,
 }
 
+impl Counts {
+    /// Counts on.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.events = self.events.saturating_add(more.events);
+        self.exposure = self.exposure.saturating_add(more.exposure);
+    }
+}
+
 /// One look at one stratum: what was counted in both arms *since the look before*.
 ///
 /// Requests on one host fail together, so count hosts where you can; and compare like with like, one stratum at a time.

@@ -17,4 +17,4 @@ pub use change_detector::ChangeDetector;
 pub use e_process::EProcess;
 pub use evidence::{Counts, Evidence, GuardError};
 pub use monitor::{Advice, Monitor, Outcome, Termination};
-pub use objective::{Action, Guard, Objective};
+pub use objective::{Action, Bake, Guard, Objective};

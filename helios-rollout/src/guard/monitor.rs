@@ -1,11 +1,12 @@
 //! A guard at work.
 
+use std::fmt;
 use std::time::Duration;
 
 use helios_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, EProcess, Evidence, Guard, GuardError, Objective};
+use super::{Action, ChangeDetector, Counts, EProcess, Evidence, Guard, GuardError, Objective};
 use crate::share::Share;
 
 /// What the evidence about one objective says. There are three answers, not two.
@@ -33,6 +34,11 @@ pub enum Advice {
         /// The gate it holds at.
         gate: Share,
     },
+    /// Every host that shall has the new value: do not end before that time, and watch.
+    Bake {
+        /// When it is long enough.
+        until: Timestamp,
+    },
     /// End it. This advice never changes again.
     Terminate {
         /// The objective.
@@ -54,6 +60,39 @@ pub enum Termination {
     HeldTooLong,
     /// There was no evidence for longer than its dead-man limit.
     NoEvidence,
+    /// After the last host had changed, it became worse than it was with the old value.
+    WorseAfterTheEnd,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proceed => f.write_str("go on"),
+            Self::Hold { objective, gate } => {
+                write!(f, "hold at {gate} until harm to {objective} is excluded")
+            }
+            Self::Bake { until } => write!(f, "every host has changed: watch until {until}"),
+            Self::Terminate {
+                objective,
+                action,
+                because,
+            } => {
+                let action = match action {
+                    Action::Hold => "end it where it is",
+                    Action::RollBack => "roll it back",
+                };
+                let because = match because {
+                    Termination::HarmShown => "harm was shown",
+                    Termination::HeldTooLong => "harm could not be excluded in time",
+                    Termination::NoEvidence => "there was no evidence for too long",
+                    Termination::WorseAfterTheEnd => {
+                        "it became worse after the last host had changed"
+                    }
+                };
+                write!(f, "{action}: {objective}: {because}")
+            }
+        }
+    }
 }
 
 /// A guard and what it has seen: a pure fold over evidence.
@@ -62,6 +101,9 @@ pub enum Termination {
 pub struct Monitor {
     guard: Guard,
     files: Vec<File>,
+    /// Until when to watch after the end, once that has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    baking_until: Option<Timestamp>,
     /// Once it is set, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     terminated: Option<Advice>,
@@ -80,6 +122,12 @@ struct File {
     /// Since when it has held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held_since: Option<Timestamp>,
+    /// What was counted with the old value before the end.
+    #[serde(default)]
+    baseline: Counts,
+    /// What watches after the end; nothing, if nothing was counted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detector: Option<ChangeDetector>,
 }
 
 impl Monitor {
@@ -96,11 +144,14 @@ impl Monitor {
             last: start,
             excluded: false,
             held_since: None,
+            baseline: Counts::default(),
+            detector: None,
         };
         let files = guard.objectives.iter().map(file).collect();
         Ok(Self {
             guard,
             files,
+            baking_until: None,
             terminated: None,
         })
     }
@@ -133,14 +184,61 @@ impl Monitor {
         file.harm.look(evidence);
         file.safety.look(evidence);
         file.excluded |= file.safety.has_reached(alpha);
-        if file.harm.has_reached(alpha) && self.terminated.is_none() {
-            self.terminated = Some(Advice::Terminate {
-                objective,
-                action: spec.on_harm,
-                because: Termination::HarmShown,
-            });
+        if self.baking_until.is_none() {
+            file.baseline.add(evidence.old);
         }
+        let worse = file
+            .detector
+            .as_mut()
+            .is_some_and(|detector| detector.look(evidence.new));
+        let because = if file.harm.has_reached(alpha) {
+            Termination::HarmShown
+        } else if worse {
+            Termination::WorseAfterTheEnd
+        } else {
+            return Ok(());
+        };
+        let end = Advice::Terminate {
+            objective,
+            action: spec.on_harm,
+            because,
+        };
+        self.terminated.get_or_insert(end);
         Ok(())
+    }
+
+    /// As [`advise`](Self::advise), once every host that shall has the new value.
+    pub fn advise_at_the_end(&mut self, share: Share, at: Timestamp) -> Advice {
+        match (self.advise(share, at), self.guard.bake) {
+            (Advice::Proceed, Some(bake)) => {
+                if self.baking_until.is_none() {
+                    for (spec, file) in self.guard.objectives.iter().zip(&mut self.files) {
+                        let ratio = spec.margin_permille.saturating_add(1_000).min(1_000_000);
+                        let detector = ChangeDetector::new(file.baseline, ratio, bake.run_length);
+                        file.detector = detector.ok();
+                    }
+                }
+                let until = *self.baking_until.get_or_insert(at.plus(bake.length));
+                if at < until {
+                    Advice::Bake { until }
+                } else {
+                    Advice::Proceed
+                }
+            }
+            (advice, _) => advice,
+        }
+    }
+
+    /// Until when it watches after the end; `None` before that has come, and without a bake.
+    #[must_use]
+    pub fn baking_until(&self) -> Option<Timestamp> {
+        self.baking_until
+    }
+
+    /// Whether it has watched long enough for the rollout to end.
+    #[must_use]
+    pub fn has_baked(&self, at: Timestamp) -> bool {
+        self.guard.bake.is_none() || self.baking_until.is_some_and(|until| until <= at)
     }
 
     /// What the rollout should do at `at`, when its share is `share`. Asking is part of the fold: it notes how long the clock has held.

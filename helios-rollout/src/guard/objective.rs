@@ -46,6 +46,23 @@ pub struct Guard {
     pub alpha_ppm: u32,
     /// The objectives.
     pub objectives: Vec<Objective>,
+    /// Whether to watch on after the last host has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bake: Option<Bake>,
+}
+
+/// Watching on once every host that shall has the new value: a rollout ends only after that.
+///
+/// There may be no host with the old value left to compare with. So each objective is compared with what was counted on hosts with the
+/// old value before, by a [`ChangeDetector`](super::ChangeDetector) that looks for its margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bake {
+    /// For how long.
+    #[serde(with = "crate::curve::millis")]
+    pub length: Duration,
+    /// After how many looks without any harm, on average, there may be a false alarm. It is no probability: the longer the bake, the likelier.
+    pub run_length: u64,
 }
 
 impl Guard {
@@ -76,6 +93,12 @@ impl Guard {
             .any(|objective| !(1..=1_000_000).contains(&objective.margin_permille))
         {
             return refuse("a margin must be from 1 to 1000000 thousandths");
+        }
+        if self
+            .bake
+            .is_some_and(|bake| bake.length.is_zero() || bake.run_length < 2)
+        {
+            return refuse("a bake needs a length, and at least two looks between false alarms");
         }
         if self
             .objectives

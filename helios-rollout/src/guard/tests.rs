@@ -28,6 +28,7 @@ fn guard() -> Guard {
     Guard {
         alpha_ppm: 50_000,
         objectives: vec![objective],
+        bake: None,
     }
 }
 

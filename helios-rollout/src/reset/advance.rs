@@ -212,7 +212,7 @@ impl Step<'_> {
         let share = self.share_done();
         match self.next.monitor.as_mut()?.advise(share, self.now) {
             Advice::Terminate { objective, .. } => Some(Halt::Objective { objective }),
-            Advice::Proceed | Advice::Hold { .. } => None,
+            Advice::Proceed | Advice::Bake { .. } | Advice::Hold { .. } => None,
         }
     }
 
@@ -306,7 +306,7 @@ impl Step<'_> {
         let share = self.share_done();
         match self.next.monitor.as_mut()?.advise(share, self.now) {
             Advice::Hold { objective, .. } => Some(objective),
-            Advice::Proceed | Advice::Terminate { .. } => None,
+            Advice::Proceed | Advice::Bake { .. } | Advice::Terminate { .. } => None,
         }
     }
 

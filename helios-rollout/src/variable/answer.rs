@@ -158,18 +158,28 @@ impl fmt::Display for Because {
         match self {
             Self::Settled => f.write_str("no transition is running"),
             Self::OutOfScope => f.write_str("the running transition does not concern it"),
-            Self::TurnHasCome(place) => write!(f, "{place}, and the curve is at {}", place.share),
+            Self::TurnHasCome(place) => {
+                write!(f, "{place}, and the curve was at {}", place.share.rounded())
+            }
             Self::TurnHasNotCome(place) => {
-                write!(f, "{place}, and the curve is only at {}", place.share)
+                write!(
+                    f,
+                    "{place}, and the curve is only at {}",
+                    place.share.rounded()
+                )
             }
             Self::RolledBack(place) => {
-                write!(f, "{place}, and the rollback is down to {}", place.share)
+                write!(
+                    f,
+                    "{place}, and the rollback is down to {}",
+                    place.share.rounded()
+                )
             }
             Self::NeverTold => f.write_str("the transition was rolled back before its turn came"),
             Self::Retaken(place) => write!(
                 f,
                 "{place} since the fleet changed, and the curve is only at {}",
-                place.share
+                place.share.rounded()
             ),
         }
     }
@@ -185,7 +195,7 @@ impl fmt::Display for PlaceInLine {
             Cause::Excess => "late, because more have been told than the curve asks for",
             Cause::Threshold => "by its hash",
         };
-        let (place, of, turn) = (self.place + 1, self.of, self.turn);
+        let (place, of, turn) = (self.place + 1, self.of, self.turn.rounded());
         write!(f, "it is number {place} of {of} and changes at {turn} {by}")
     }
 }

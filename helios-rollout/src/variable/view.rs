@@ -200,7 +200,7 @@ impl<'a> View<'a> {
     }
 
     /// How many hosts are still to be told until the transition has arrived.
-    pub(super) fn left(&self, at: Timestamp) -> u64 {
+    pub(crate) fn left(&self, at: Timestamp) -> u64 {
         let Some(run) = &self.run else { return 0 };
         let last = run.path.last();
         let waiting = |index: usize| {

@@ -58,6 +58,7 @@ pub(crate) fn monitor(alpha_ppm: u32) -> Monitor {
         Guard {
             alpha_ppm,
             objectives: vec![objective],
+            bake: None,
         },
         Timestamp::from_millis(0),
     )

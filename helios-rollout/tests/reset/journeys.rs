@@ -160,6 +160,7 @@ fn an_objective_that_is_breached_stops_it() {
     let mut reset = reset();
     reset.guard = Some(Guard {
         alpha_ppm: 50_000,
+        bake: None,
         objectives: vec![Objective {
             name: "errors".to_owned(),
             query: String::new(),

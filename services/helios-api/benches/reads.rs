@@ -20,10 +20,16 @@ use helios_core::schema::{
     GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, encode,
 };
 use helios_core::store::{Store, Txn};
+use helios_rollout::drive::{Setting, Variables};
 use helios_store::MemoryStore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A host with an agent, and three variables.
+const DESIRED: &str = "/desired/h7.example.net";
+/// A large fleet, and how often each of its hosts asks.
+const FOLLOWERS: f64 = 100_000.0;
+const EVERY: Duration = Duration::from_secs(30);
 const HOSTS: usize = 5_000;
 const JOBS: usize = 100;
 const JOBS_ON_A_HOST: usize = 5;
@@ -34,7 +40,17 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 async fn main() -> Outcome {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     fill(&*store).await?;
-    let state = MasterState::new(Cluster::on(store)?);
+    let cluster = Cluster::on(store)?;
+    let variables = Variables::on(cluster.clone());
+    for name in ["docker", "kernel", "ntp"] {
+        let setting = Setting {
+            value: "26.1".into(),
+            allowed: None,
+            forbidden: None,
+        };
+        variables.set(name, &setting).await?;
+    }
+    let state = MasterState::new(cluster);
     let master = listen(router(state)).await?;
     let (all, bytes) = measure(master, "/hosts/statuses", 30).await?;
     let same = Bytes::from(vec![b' '; bytes]);
@@ -56,10 +72,19 @@ async fn main() -> Outcome {
         format!("/jobs/{id}"),
         "/hosts/h7.example.net/status".to_owned(),
         "/version".to_owned(),
+        DESIRED.to_owned(),
     ] {
         let (took, _) = measure(master, &path, 3_000).await?;
         let ratio = hello.as_secs_f64() / took.as_secs_f64();
         println!("GET {path}: {took:?}, {ratio:.2} of the bare handler's rate");
+        if path == DESIRED {
+            let rate = FOLLOWERS / EVERY.as_secs_f64();
+            let busy = rate * took.as_secs_f64() * 100.0;
+            println!(
+                "{FOLLOWERS} hosts that ask every {EVERY:?}: {rate:.0} requests a second, which take {busy:.0} % of a core, \
+                 the one who asks included"
+            );
+        }
     }
     Ok(())
 }

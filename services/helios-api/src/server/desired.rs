@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use helios_core::model::HostName;
-use helios_rollout::drive::{Since, member};
+use helios_rollout::drive::{Book, Since, member};
 use helios_rollout::order::Member;
 
 use super::fault::Fault;
@@ -51,7 +51,7 @@ async fn desired(
     let fleet = state.fleet.view().await?;
     let member = match member(&fleet, &book.followers, &host) {
         Some(member) => member,
-        None => introduce(&state, &host, &params).await?,
+        None => introduce(&state, &book, &host, &params).await?,
     };
     if let Some(failed) = params
         .get("failed")
@@ -91,7 +91,12 @@ fn since(since: &Since<'_>) -> String {
 }
 
 /// The first call of a host that nobody knows: it must say what it is.
-async fn introduce(state: &MasterState, host: &HostName, params: &Params) -> Result<Member, Fault> {
+async fn introduce(
+    state: &MasterState,
+    book: &Book,
+    host: &HostName,
+    params: &Params,
+) -> Result<Member, Fault> {
     let mut labels = BTreeMap::new();
     for label in params.all("label") {
         let Some((name, value)) = label.split_once('=') else {
@@ -104,7 +109,8 @@ async fn introduce(state: &MasterState, host: &HostName, params: &Params) -> Res
             "host {host} is not known: say what it is, as in /desired/{host}?label=role=web, or just ?join"
         )));
     }
-    state.variables_for(None).follow(host, &labels).await?;
+    let variables = state.variables_for(None);
+    variables.follow(book, host, &labels).await?;
     Ok(Member::new(host.clone(), labels))
 }
 

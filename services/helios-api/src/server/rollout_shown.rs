@@ -62,6 +62,10 @@ fn rollout(state: &State, now: Timestamp) -> Option<RolloutStatus> {
         hosts: taking_part(&view, now),
         told: running.told.len() as u64,
         ends: ends(state, &view, running.rollback.is_some()),
+        baking_until: state
+            .monitor
+            .as_ref()
+            .and_then(|monitor| monitor.baking_until()),
         advice: state.advice.clone(),
         objectives: objectives.collect(),
     })
@@ -162,14 +166,19 @@ pub(super) fn why(
         .and_then(|state| state.fleet.get(host.as_str()));
     let member = member.or_else(|| fleet.get(host.as_str()));
     let held = member.and_then(|member| ledger.holding(member));
-    Ok(explanation.zip(held).map(|(explanation, held)| Why {
-        host: host.clone(),
-        value: held.value.clone(),
-        text: explanation.because.to_string(),
-        because: explanation.because,
-        told: ledger.told_at(host),
-        flips: explanation.flips,
-        revision: explanation.revision,
+    let told = ledger.told(host);
+    Ok(explanation.zip(held).map(|(explanation, held)| {
+        // Who was told holds it for the reason of that time, whoever has come and gone since.
+        let because = told.map_or(explanation.because, |(_, because)| because.clone());
+        Why {
+            host: host.clone(),
+            value: held.value.clone(),
+            text: because.to_string(),
+            because,
+            told: told.map(|(at, _)| at),
+            flips: explanation.flips,
+            revision: explanation.revision,
+        }
     }))
 }
 
@@ -248,7 +257,7 @@ fn words(entry: &Entry, host: Option<&HostName>) -> Option<String> {
             format!(
                 "{count} {} told {to}{way}, at {} of the curve",
                 named(count),
-                step.share
+                step.share.rounded()
             )
         }
         (Entry::Checkpoint(_), None) => "the log begins".to_owned(),
@@ -289,7 +298,7 @@ fn words(entry: &Entry, host: Option<&HostName>) -> Option<String> {
                 format!("; {} hosts went wrong", fallen.len())
             }
         ),
-        (Entry::Advised { advice }, None) => format!("the guard says: {advice:?}"),
+        (Entry::Advised { advice }, None) => format!("the guard says: {advice}"),
         (_, None) => format!("{entry:?}"),
     };
     Some(text)

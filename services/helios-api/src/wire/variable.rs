@@ -80,6 +80,9 @@ pub struct RolloutStatus {
     pub told: u64,
     /// When the last host's turn comes, if that can be foreseen.
     pub ends: Option<Timestamp>,
+    /// Until when the guard watches on, once every host has changed.
+    #[serde(default)]
+    pub baking_until: Option<Timestamp>,
     /// What the guard said last.
     #[serde(default)]
     pub advice: Option<Advice>,

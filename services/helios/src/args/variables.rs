@@ -215,9 +215,13 @@ pub struct GuardArgs {
     /// What happens when harm is shown
     #[arg(long, value_enum, default_value = "rollback")]
     pub on_harm: OnHarm,
-    /// How long it may stay at a gate, or go without evidence, before it ends as if harm had been shown
-    #[arg(long, value_name = "TIME", default_value = "1d")]
-    pub dead_man: String,
+    /// How long it may stay at a gate, or go without evidence, before it ends as if harm had been shown [default: a tenth of the
+    /// rollout, at least a day]
+    #[arg(long, value_name = "TIME")]
+    pub dead_man: Option<String>,
+    /// How long to watch on after the last host has changed, before the rollout ends
+    #[arg(long, value_name = "TIME", requires = "guards")]
+    pub bake: Option<String>,
     /// The risk of ending a rollout that does no harm
     #[arg(long, value_name = "SHARE", default_value = "5%")]
     pub false_alarms: String,

@@ -7,13 +7,17 @@ use helios_core::Timestamp;
 use helios_rollout::Share;
 use helios_rollout::curve::{Calendar, Curve, CurveError, Freeze, Length, OnResume, Shape};
 use helios_rollout::drive::Query;
-use helios_rollout::guard::{Action, Guard, Objective};
+use helios_rollout::guard::{Action, Bake, Guard, Objective};
 use helios_rollout::order::{Amount, Ceiling, Floor, Mode, Order, Rule};
 use helios_rollout::variable::{Change, Transition, Value};
 
 use super::value;
 use crate::args::{GuardArgs, OnHarm, RolloutArgs, ShapeName};
 use crate::{Failure, times};
+
+/// How many looks there are on average between false alarms of a bake: a bake has a few hundred.
+const RUN_LENGTH: u64 = 100_000;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The rollout that the options mean, for that variable.
 pub(super) fn request(
@@ -155,7 +159,10 @@ fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
     }
     let gates = args.gates.iter().map(|gate| share(gate));
     let gates: Vec<Share> = gates.collect::<Result<_, _>>()?;
-    let dead_man = times::duration(&args.dead_man)?.max(length / 10);
+    let dead_man = match &args.dead_man {
+        Some(text) => times::duration(text)?,
+        None => DAY.max(length / 10),
+    };
     let objective = |(number, source): (usize, &String)| {
         let query = if source == "health" {
             let grace_seconds = times::duration(&args.grace)?.as_secs();
@@ -205,8 +212,17 @@ fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
     let guard = Guard {
         alpha_ppm: permille(&args.false_alarms)?.saturating_mul(1_000),
         objectives: objectives.collect::<Result<_, _>>()?,
+        bake: args.bake.as_deref().map(bake).transpose()?,
     };
     Ok(Some(guard))
+}
+
+fn bake(text: &str) -> Result<Bake, Failure> {
+    let length = times::duration(text)?;
+    Ok(Bake {
+        length,
+        run_length: RUN_LENGTH,
+    })
 }
 
 /// Thousandths of the whole.

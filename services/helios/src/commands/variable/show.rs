@@ -54,6 +54,12 @@ pub(super) async fn one(name: &str, call: &mut Call<'_>) -> Result<Outcome, Fail
         if let Some(ends) = rollout.ends {
             console.say(format_args!("last host: {}", local_time(ends)));
         }
+        if let Some(until) = rollout.baking_until {
+            console.say(format_args!("watched until: {}", local_time(until)));
+        }
+        if let Some(advice) = &rollout.advice {
+            console.say(format_args!("the guard says: {advice}"));
+        }
         for objective in &rollout.objectives {
             let (words, tone) = match objective.outcome {
                 Verdict::HarmShown => ("harm shown", Tone::Bad),
@@ -150,18 +156,19 @@ pub(super) async fn when(args: &HostArgs, call: &mut Call<'_>) -> Result<Outcome
         call.say_document(&why.flips)?;
         return Ok(Outcome::Done);
     }
+    let host = &why.host;
     let say = |at| match at {
         Some(at) => local_time(at),
         None => "not foreseen".to_owned(),
     };
-    call.console.say(format_args!(
-        "{} changes: {}",
-        why.host,
-        say(why.flips.forward)
-    ));
+    let line = match why.told {
+        Some(told) => format!("{host} was told {} at {}", why.value, local_time(told)),
+        None => format!("{host} changes: {}", say(why.flips.forward)),
+    };
+    call.console.say(line);
     if why.flips.back.is_some() {
-        call.console
-            .say(format_args!("and back: {}", say(why.flips.back)));
+        let back = say(why.flips.back);
+        call.console.say(format_args!("{host} goes back: {back}"));
     }
     Ok(Outcome::Done)
 }
