@@ -238,4 +238,4 @@ impl fmt::Debug for Job {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

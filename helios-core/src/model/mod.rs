@@ -52,6 +52,8 @@ pub use host_name::{HOST_NAME_BYTES_MAX, HostName};
 pub use host_selector::{HostSelector, LabelTest, SelectorOperator};
 pub use ip_literal::IpLiteral;
 pub use job::Job;
+#[cfg(test)]
+pub(crate) use job::tests::jobs as any_job;
 pub use job_id::JobId;
 pub use natural_order::natural_cmp;
 pub use parse_error::ParseError;

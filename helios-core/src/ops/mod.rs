@@ -103,4 +103,6 @@ pub fn update_host(
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -525,3 +525,21 @@ fn only_who_drains_a_host_changes_or_ends_that() {
         assert!(refused.to_string().contains("spring"), "{refused}");
     }
 }
+
+#[test]
+fn a_wrong_token_is_refused_and_the_refusal_says_whether_the_job_has_one() {
+    let mut job = job("web:7");
+    let refused = |job: &Job, token: &str| check_token(job, token).unwrap_err().to_string();
+    assert!(
+        refused(&job, "x").contains("the job has none"),
+        "{}",
+        refused(&job, "x")
+    );
+    job.token = "secret".to_owned();
+    assert!(
+        refused(&job, "x").contains("give the token"),
+        "{}",
+        refused(&job, "x")
+    );
+    assert_eq!(check_token(&job, "secret"), Ok(()));
+}

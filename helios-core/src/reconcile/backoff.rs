@@ -50,3 +50,31 @@ impl Backoff {
         plain.saturating_mul(750 + permille) / 1000
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_pinned_and_differ_between_tasks() {
+        let backoff = Backoff::default();
+        let millis = |id, attempt| backoff.delay(id, attempt).as_micros();
+        assert_eq!(
+            [millis("web:1", 0), millis("web:1", 1), millis("db:1", 0)],
+            [116_500, 175_200, 100_000]
+        );
+    }
+
+    #[test]
+    fn delays_spread_over_a_quarter_to_both_sides() {
+        let backoff = Backoff::default();
+        let delays = (0..500).map(|n| backoff.delay(&format!("job{n}:1"), 3).as_millis());
+        let (least, most) = delays.fold((u128::MAX, 0), |(least, most), delay| {
+            (least.min(delay), most.max(delay))
+        });
+        assert!(
+            (600..620).contains(&least) && (980..=1000).contains(&most),
+            "{least} {most}"
+        );
+    }
+}

@@ -21,6 +21,8 @@ mod report;
 mod services;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use backoff::Backoff;

@@ -412,12 +412,20 @@ fn a_port_that_is_leased_to_another_task_is_waited_for() {
 }
 
 #[test]
+fn a_name_keeps_what_an_engine_allows_and_nothing_else() {
+    let id = "web/site.old_1-2:v 1".parse().unwrap();
+    assert_eq!(container_name("h s", &id), "h_s-web_site.old_1-2_v_1_");
+}
+
+#[test]
 fn leases_are_rebuilt_from_labels_when_the_state_was_lost() {
     let mut host = Host::new();
     let web = job("web")
         .port("http", PortMapping::tcp(80))
         .with_computed_id();
     host.deploy(&web, Goal::Start);
+    let odd = BTreeMap::from([("http".to_owned(), 31_313)]);
+    host.observed.leases = Arc::new(BTreeMap::from([(web.id.clone(), Arc::new(odd))]));
     host.settle();
     let before = host.observed.leases.clone();
     host.observed.leases = Arc::default();

@@ -68,4 +68,6 @@ pub fn decode<T: DeserializeOwned>(key: &Key, value: &[u8]) -> Result<T, StoreEr
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use helios_core::agent::{Agent, AgentId, Machine};
-use helios_core::runtime::Probe;
+use helios_core::runtime::{Owner, Probe};
 use helios_core::{Clock, HostName, Runtime, StateDir, Store};
 use tokio::time::Instant;
 
+use super::engine::SimRuntime;
 use super::trace::{Actor, What};
 use super::world::{Control, Life, World};
+
+/// How long an agent waits before it looks again at what is not well.
+const UNWELL_RETRY: Duration = Duration::from_secs(5);
 
 /// How often an actor may be polled while no time passes.
 const POLLS_AT_ONCE_MAX: u64 = 100_000;
@@ -44,10 +48,18 @@ pub struct HostCtx {
     pub machine: Arc<dyn Machine>,
     /// With what it looks whether containers are well.
     pub probe: Arc<dyn Probe>,
+    pub(super) engine: SimRuntime,
 }
 
 impl HostCtx {
-    /// The agent of Helios for this host, which takes names over after a minute instead of ten.
+    /// The engine of its machine, as another owner than this agent uses it.
+    #[must_use]
+    pub fn runtime_of(&self, owner: Owner) -> Arc<dyn Runtime> {
+        Arc::new(self.engine.clone().owned_by(owner))
+    }
+
+    /// The agent of Helios for this host, which takes names over after a minute instead of ten, and looks less
+    /// often at what is unwell.
     #[must_use]
     pub fn helios_agent(self) -> Agent {
         Agent::new(self.host, self.id, self.store, self.runtime, self.disk)
@@ -55,6 +67,7 @@ impl HostCtx {
             .machine(self.machine)
             .probe(self.probe)
             .incarnation(self.incarnation)
+            .policy(|policy| policy.health.retry = UNWELL_RETRY)
             .takeover_after(Duration::from_secs(60))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{FaultKind, Faults, Point, Report, Sim};
+use super::{Dice, FaultKind, Faults, Point, Report, Sim};
 
 /// How many failures are kept; after as many, a campaign ends.
 const FAILURES_MAX: usize = 10;
@@ -44,23 +44,24 @@ impl Campaign {
     /// fault, but not more often than `most` times.
     #[must_use]
     pub fn of_single_faults(make: impl Fn() -> Sim + Sync, most: usize) -> Self {
-        let quiet = make().faults(Faults::none()).run();
-        let points: Vec<_> = quiet
-            .calls
-            .iter()
-            .flat_map(|(actor, calls)| {
-                (0..*calls).flat_map(move |call| {
-                    FaultKind::ALL.map(|kind| Point::Call {
-                        actor: *actor,
-                        call,
-                        kind,
-                    })
-                })
-            })
-            .collect();
+        let points = points(&make);
         let every = points.len().div_ceil(most.max(1)).max(1);
         let plans: Vec<_> = points.into_iter().step_by(every).collect();
         Self::run(&plans, |point| make().faults(Faults::plan([*point])))
+    }
+
+    /// Runs what `make` makes once without faults, and then `count` times with two of the faults of
+    /// [`of_single_faults`](Self::of_single_faults), drawn from all pairs of them.
+    #[must_use]
+    pub fn of_fault_pairs(make: impl Fn() -> Sim + Sync, count: u64) -> Self {
+        let points = points(&make);
+        let pair = |number| {
+            let mut dice = Dice::new(points.len() as u64, "pair", number);
+            let first = dice.pick(&points).copied()?;
+            Some([first, dice.pick(&points).copied()?])
+        };
+        let plans: Vec<_> = (0..count).filter_map(pair).collect();
+        Self::run(&plans, |pair| make().faults(Faults::plan(*pair)))
     }
 
     fn run<T: Sync>(plans: &[T], make: impl Fn(&T) -> Sim + Sync) -> Self {
@@ -125,6 +126,23 @@ impl Campaign {
             self.failures.push(report);
         }
     }
+}
+
+/// Every call of any port with each kind of fault, in a run of `make` in which nothing fails.
+fn points(make: impl Fn() -> Sim) -> Vec<Point> {
+    let quiet = make().faults(Faults::none()).run();
+    let calls = quiet.calls.iter();
+    calls
+        .flat_map(|(actor, calls)| {
+            (0..*calls).flat_map(move |call| {
+                FaultKind::ALL.map(|kind| Point::Call {
+                    actor: *actor,
+                    call,
+                    kind,
+                })
+            })
+        })
+        .collect()
 }
 
 impl fmt::Display for Campaign {

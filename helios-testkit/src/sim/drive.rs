@@ -112,6 +112,7 @@ impl Drive {
     async fn run(mut self) -> Report {
         self.world
             .with(|state| state.record(Actor::Test, What::Phase(Phase::Faults)));
+        self.house_neighbours();
         self.plan();
         while let Some((at, _)) = self.agenda.keys().next().copied() {
             let due = self.world.start() + at;
@@ -128,6 +129,20 @@ impl Drive {
             }
         }
         self.report()
+    }
+
+    /// Puts containers on every engine that are none of its agent's business.
+    fn house_neighbours(&self) {
+        let (count, machines) = (self.sim.neighbours, self.machines.keys());
+        self.world.with(|state| {
+            for (number, neighbour) in machines.flat_map(|n| (0..count).map(move |of| (*n, of))) {
+                let engine = state.engines.get_mut(&number);
+                let changes = engine.map(|engine| engine.house(neighbour));
+                for change in changes.into_iter().flatten() {
+                    state.record(Actor::Engine(number), What::Effect { call: 0, change });
+                }
+            }
+        });
     }
 
     fn plan(&mut self) {
@@ -249,7 +264,8 @@ impl Drive {
             incarnation: format!("{actor}-{}", life.number),
             store: Arc::new(store),
             probe: Arc::new(runtime.clone()),
-            runtime: Arc::new(runtime),
+            runtime: Arc::new(runtime.clone()),
+            engine: runtime,
             clock: Arc::new(SimClock::new(&self.world, actor)),
             disk: Arc::new(SimDisk::new(&self.world, &life, number)),
             machine: Arc::new(SimMachine::new(&self.world, number)),

@@ -74,6 +74,7 @@ pub struct Sim {
     masters: u16,
     hosts: u16,
     rivals: u16,
+    neighbours: u16,
     lasts: Duration,
     stable: Duration,
     agent: StartAgent,
@@ -92,6 +93,7 @@ impl Sim {
             masters: 1,
             hosts: 3,
             rivals: 0,
+            neighbours: 0,
             lasts: Duration::from_secs(180),
             stable: Duration::from_secs(300),
             agent: Arc::new(|host| {
@@ -115,11 +117,13 @@ impl Sim {
         let hosts = dice.pick(&hosts).copied().unwrap_or(1);
         let masters = if dice.chance(400) { 2 } else { 1 };
         let rivals = u16::from(dice.chance(100));
+        let neighbours = u16::from(Dice::new(seed, "neighbours", 0).chance(200));
         let lasts = dice.between(Duration::from_secs(60), Duration::from_secs(420));
         Self::new(seed)
             .masters(masters)
             .hosts(hosts)
             .rivals(rivals)
+            .neighbours(neighbours)
             .lasting(lasts)
             .faults(Faults::swarm())
     }
@@ -137,6 +141,11 @@ impl Sim {
     /// With so many more machines that claim the name of one of the hosts.
     pub fn rivals(self, rivals: u16) -> Self {
         Self { rivals, ..self }
+    }
+
+    /// With so many containers on every engine that belong to somebody else.
+    pub fn neighbours(self, neighbours: u16) -> Self {
+        Self { neighbours, ..self }
     }
 
     /// With faults and changes for so long.

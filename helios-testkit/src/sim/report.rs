@@ -42,8 +42,7 @@ impl Report {
         calls: BTreeMap<Actor, u64>,
         host_hours: f64,
     ) -> Self {
-        let violations = checks::judge(&trace, checks);
-        checks::sometimes(&trace, &mut sometimes);
+        let violations = checks::judge_and_count(&trace, checks, &mut sometimes);
         Self {
             seed,
             violations,

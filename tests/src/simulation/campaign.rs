@@ -80,6 +80,16 @@ fn single_faults_violate_nothing() {
 }
 
 #[test]
+fn pairs_of_faults_violate_nothing() {
+    let mut sum = Campaign::default();
+    for number in 0..3 {
+        sum.join(Campaign::of_fault_pairs(|| scenario(number), seeds(20)));
+    }
+    println!("pairs of faults: {sum}");
+    assert!(sum.failures.is_empty(), "{sum}");
+}
+
+#[test]
 fn clocks_that_jump_by_years_violate_nothing() {
     let campaign = Campaign::of(0..seeds(20) / 10, |seed| {
         swarm(seed).faults(Faults::clocks())

@@ -315,7 +315,7 @@ fn resources_and_options() -> impl Strategy<Value = (Option<Resources>, Option<R
 }
 
 /// Jobs with every member, most of them not valid.
-fn jobs() -> impl Strategy<Value = Job> {
+pub(crate) fn jobs() -> impl Strategy<Value = Job> {
     let id = ("[^:]{0,5}", "[^:]{1,5}", prop::option::of("[0-9a-f]{1,40}"));
     let maps = (texts(), texts(), texts(), texts(), texts());
     let objects = (

@@ -8,11 +8,12 @@ mod liveness;
 mod safety;
 mod seen;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::trace::{Actor, Event, Fleet, Trace};
 
-pub(super) use seen::sometimes;
+use seen::Watcher;
 
 /// A predicate over a trace, fed event by event.
 pub trait Check: fmt::Debug + Send {
@@ -73,12 +74,25 @@ pub fn all() -> Vec<Box<dyn Check>> {
 /// What all of `checks` say about `trace`, in the order in which it happened.
 #[must_use]
 pub fn judge(trace: &Trace, checks: Vec<Box<dyn Check>>) -> Vec<Violation> {
+    judge_and_count(trace, checks, &mut BTreeMap::new())
+}
+
+/// As [`judge`]; also counts what a campaign should have seen.
+pub(super) fn judge_and_count(
+    trace: &Trace,
+    checks: Vec<Box<dyn Check>>,
+    sometimes: &mut BTreeMap<&'static str, u64>,
+) -> Vec<Violation> {
     let mut fleet = Fleet::before(trace);
+    let mut watcher = Watcher::default();
     let mut judged: Vec<_> = checks
         .into_iter()
         .map(|check| (check, Verdicts::default()))
         .collect();
     for event in &trace.events {
+        if let Some(name) = watcher.see(&fleet, event) {
+            *sometimes.entry(name).or_default() += 1;
+        }
         fleet.apply(event);
         for (check, verdicts) in &mut judged {
             verdicts.at = event.seq;

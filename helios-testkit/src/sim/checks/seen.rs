@@ -6,22 +6,11 @@ use std::time::Duration;
 use helios_core::JobId;
 use helios_core::runtime::RuntimeErrorKind;
 
-use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Trace, Verb, What};
+use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What};
 
-/// Counts what happened in `trace`.
-pub(crate) fn sometimes(trace: &Trace, counts: &mut BTreeMap<&'static str, u64>) {
-    let mut fleet = Fleet::before(trace);
-    let mut watcher = Watcher::default();
-    for event in &trace.events {
-        if let Some(name) = watcher.see(&fleet, event) {
-            *counts.entry(name).or_default() += 1;
-        }
-        fleet.apply(event);
-    }
-}
-
+/// Notices what a campaign should have seen.
 #[derive(Default)]
-struct Watcher {
+pub(super) struct Watcher {
     calls: BTreeMap<u64, (Actor, Verb)>,
     answered: BTreeSet<u64>,
     unknown: BTreeSet<u64>,
@@ -31,7 +20,7 @@ struct Watcher {
 
 impl Watcher {
     /// What just happened, if it is worth to be counted; `fleet` is how everything was before.
-    fn see(&mut self, fleet: &Fleet, event: &Event) -> Option<&'static str> {
+    pub(super) fn see(&mut self, fleet: &Fleet, event: &Event) -> Option<&'static str> {
         match &event.what {
             What::Crashed => crash(fleet, event),
             What::Call { call, verb, .. } => {

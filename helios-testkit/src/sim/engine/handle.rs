@@ -44,6 +44,10 @@ impl SimRuntime {
         }
     }
 
+    pub(crate) fn owned_by(self, owner: Owner) -> Self {
+        Self { owner, ..self }
+    }
+
     /// Makes a call: notes it, lets it take effect when and if it does, and notes the answer.
     async fn act<T: Send + 'static>(
         &self,

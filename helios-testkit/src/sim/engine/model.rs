@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 
 use super::super::trace::Change;
 
+/// Whose the containers are that are nobody's here.
+const NEIGHBOUR: &str = "neighbour";
+
 /// An engine and its containers.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
@@ -107,6 +110,30 @@ impl Engine {
         self.containers.insert(id.clone(), kept);
         self.tell();
         Ok((id, Some(change)))
+    }
+
+    /// Has a container that belongs to somebody else, and runs.
+    pub(crate) fn house(&mut self, number: u16) -> Vec<Change> {
+        let id = ContainerId::new(format!("e{}n{number}", self.number));
+        let owner = NEIGHBOUR.to_owned();
+        let kept = Kept {
+            name: format!("neighbour{number}"),
+            owner: owner.clone(),
+            digest: SpecDigest::from_text("neighbour"),
+            labels: BTreeMap::new(),
+            ports: Vec::new(),
+            state: ContainerState::Running,
+            dies_early: false,
+            unwell: false,
+        };
+        self.containers.insert(id.clone(), kept);
+        let made = Change::Created {
+            id: id.clone(),
+            owner,
+            job: None,
+            ports: Vec::new(),
+        };
+        vec![made, Change::Started(id)]
     }
 
     /// Starts a container, unless it runs.

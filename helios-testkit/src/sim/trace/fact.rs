@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use helios_core::schema::{
-    self, AuditRecord, ClusterRecord, HostRecord, HostReport, JobRecord, NameRecord, Presence,
+    self, AuditRecord, ClusterRecord, Drain, HostRecord, HostReport, JobRecord, NameRecord,
+    Presence,
 };
 use helios_core::store::Key;
 use helios_core::{Goal, JobId, TaskState};
@@ -79,9 +80,10 @@ impl Fact {
             "names" => Self::Name(schema::decode::<NameRecord>(key, value).ok()?.id),
             "hosts" => {
                 let record = schema::decode::<HostRecord>(key, value).ok()?;
+                let drain = record.drain.as_ref();
                 let goals = record.goals.into_iter().map(|(id, goal)| {
                     let checked = goal.job.health_check.is_some();
-                    (id, (goal.goal, checked))
+                    (id, (Drain::goal(drain, goal.goal), checked))
                 });
                 Self::Host(Arc::new(HostFact {
                     agent_id: record.agent_id,

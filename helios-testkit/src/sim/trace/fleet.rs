@@ -10,6 +10,9 @@ use helios_core::{Goal, HostName, JobId};
 
 use super::{Actor, Bounds, Change, Event, Fact, HostFact, Machine, Phase, Trace, What};
 
+/// How long an agent may not know of what happened to its containers by itself.
+const NOTICED_AFTER: Duration = Duration::from_secs(6);
+
 /// The state of a fleet, built from the events of a trace.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
@@ -70,6 +73,8 @@ pub struct MachineState {
     pub leases: Option<BTreeMap<JobId, BTreeMap<String, u16>>>,
     /// When something last failed on it.
     pub trouble_at: Option<Duration>,
+    /// The calls of its engine that its agent waits for in this life.
+    pending: BTreeSet<u64>,
 }
 
 /// A container.
@@ -85,6 +90,8 @@ pub struct Running {
     pub runs: bool,
     /// The latest life of its agent in which it was found to be well.
     pub well_in: Option<u32>,
+    /// When it was started by a call that its agent had given up.
+    pub started_late: Option<Duration>,
 }
 
 impl Fleet {
@@ -105,6 +112,7 @@ impl Fleet {
                 containers: BTreeMap::new(),
                 leases: None,
                 trouble_at: None,
+                pending: BTreeSet::new(),
             };
             (*number, state)
         };
@@ -226,6 +234,7 @@ impl Fleet {
                 state.incarnation = event.incarnation;
                 state.seen_in_this_life = false;
                 state.last_read_failed = false;
+                state.pending.clear();
             }
             What::Crashed if event.actor == Actor::Agent(number) => {
                 (state.alive, state.since) = (false, event.at);
@@ -253,7 +262,21 @@ impl Fleet {
                     container.well_in = Some(life);
                 }
             }
-            What::Effect { change, .. } => state.change(change),
+            What::Call { call, .. } => {
+                state.pending.insert(*call);
+            }
+            What::Answer { call, .. } => {
+                state.pending.remove(call);
+            }
+            What::Effect { call, change } => {
+                state.change(change);
+                let late = *call != 0 && !state.pending.contains(call);
+                if let (true, Change::Started(id)) = (late, change)
+                    && let Some(container) = state.containers.get_mut(id)
+                {
+                    container.started_late = Some(event.at);
+                }
+            }
             _ => {}
         }
     }
@@ -294,6 +317,17 @@ impl MachineState {
         all.filter(|(_, container)| container.owner == self.machine.agent_id)
     }
 
+    /// The container, if it runs and its agent can know that: not if a call that was given up started it a
+    /// moment ago.
+    #[must_use]
+    pub fn known_to_run(&self, id: &ContainerId, now: Duration) -> Option<&Running> {
+        let container = self.containers.get(id)?;
+        let is_news = container
+            .started_late
+            .is_some_and(|at| now < at + NOTICED_AFTER);
+        (container.runs && !is_news).then_some(container)
+    }
+
     /// Whether reading `key` is reading the goals of this machine's host.
     #[must_use]
     pub fn reads_goals(&self, key: &Key) -> bool {
@@ -314,6 +348,7 @@ impl MachineState {
                     ports: ports.clone(),
                     runs: false,
                     well_in: None,
+                    started_late: None,
                 };
                 self.containers.insert(id.clone(), container);
             }

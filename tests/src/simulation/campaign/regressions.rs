@@ -37,6 +37,13 @@ fn seed_166_what_is_being_removed_does_not_run() {
     stays_clean(166);
 }
 
+/// A start that was given up long ago took effect a moment before the dead container was removed: its agent
+/// could not know that it ran again, and the checks thought that it did.
+#[test]
+fn seed_2026_what_came_back_a_moment_ago_is_not_known_to_run() {
+    stays_clean(2026);
+}
+
 /// Goals that could not be stored were not followed, and what the older ones did not want was stopped, though
 /// it was known to be wanted again.
 #[test]

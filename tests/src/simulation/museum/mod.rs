@@ -31,6 +31,7 @@ pub(crate) enum Bug {
     KeepsLeases,
     NeverRemoves,
     UndeploysLate,
+    SharesItsName,
 }
 
 /// A planted bug, and what must find it.
@@ -136,6 +137,15 @@ const MUSEUM: &[Exhibit] = &[
         "an agent that lost its name goes on reporting under it",
         &["S12"]
     ),
+    Exhibit {
+        class: "B4",
+        what: "agents on one engine use one owner's name, and tidy up after each other",
+        checks: &["S10"],
+        plant: |sim| {
+            sim.neighbours(1)
+                .agent(|host| plain::run(host, Some(Bug::SharesItsName)))
+        },
+    },
     exhibit!("B14", master masters::writes_in_parts, "a job is removed in two transactions", &["S8"]),
     exhibit!(
         "B15",

@@ -25,7 +25,7 @@ impl Check for NoWrongKill {
         else {
             return;
         };
-        let container = state.containers.get(id).filter(|container| container.runs);
+        let container = state.known_to_run(id, event.at);
         let Some(job) = container.and_then(|container| container.job.as_ref()) else {
             return;
         };

@@ -34,8 +34,8 @@ impl Check for NoTimeTravel {
         else {
             return;
         };
-        let container = container.as_ref().and_then(|id| state.containers.get(id));
-        let runs = container.is_some_and(|container| container.runs);
+        let container = container.as_ref();
+        let runs = container.is_some_and(|id| state.known_to_run(id, event.at).is_some());
         let wanted = match verb {
             Verb::Create | Verb::Start => true,
             Verb::Stop | Verb::Remove if runs => false,
