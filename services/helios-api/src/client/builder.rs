@@ -1,10 +1,12 @@
 //! What can be said about a client.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
+use super::tls::Issuers;
 use super::transport::{Timeouts, Transport};
 use super::{Client, ClientError, ClientErrorKind};
 
@@ -15,11 +17,12 @@ pub struct ClientBuilder {
     endpoints: Vec<Endpoint>,
     user: Option<Arc<str>>,
     bearer: Option<String>,
+    issuers: Issuers,
     timeouts: Timeouts,
 }
 
 impl ClientBuilder {
-    /// Adds a master: `http://host:port`, with a path if a proxy wants one. `host:port` is enough.
+    /// Adds a master: `http://host:port` or `https://host:port`, with a path if a proxy wants one. `host:port` is enough.
     ///
     /// # Errors
     /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when the text is no such address.
@@ -38,6 +41,16 @@ impl ClientBuilder {
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(token.into());
         self
+    }
+
+    /// Believes masters whose certificate was issued by one of those in that file of PEM, and no others.
+    /// Otherwise those count that this machine trusts.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when the file cannot be read or holds no certificate.
+    pub fn issuers_from(mut self, file: impl AsRef<Path>) -> Result<Self, ClientError> {
+        self.issuers = Issuers::from_file(file.as_ref())?;
+        Ok(self)
     }
 
     /// How long one master may take to answer. 30 seconds unless said otherwise.
@@ -64,7 +77,12 @@ impl ClientBuilder {
                 "no master is named: set -z or HELIOS_MASTER",
             ));
         }
-        let transport = Transport::new(self.endpoints, self.bearer.as_deref(), self.timeouts)?;
+        let transport = Transport::new(
+            self.endpoints,
+            self.bearer.as_deref(),
+            &self.issuers,
+            self.timeouts,
+        )?;
         Ok(Client {
             transport: Arc::new(transport),
             user: self.user,
@@ -80,6 +98,6 @@ impl fmt::Debug for ClientBuilder {
             .field("user", &self.user)
             .field("bearer", &self.bearer.as_ref().map(|_| "***"))
             .field("timeouts", &self.timeouts)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -12,6 +12,7 @@ use super::{ClientError, ClientErrorKind};
 #[derive(Clone)]
 pub(super) struct Endpoint {
     given: String,
+    scheme: Scheme,
     authority: Authority,
     prefix: String,
 }
@@ -21,12 +22,17 @@ impl Endpoint {
         &self.given
     }
 
+    /// Whether the master is asked over TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// The address of `path` (with its query) at this master.
     pub(super) fn uri(&self, path: &str) -> Result<Uri, ClientError> {
         let path = format!("{}{path}", self.prefix);
         let path = PathAndQuery::try_from(path).map_err(|error| self.refused().caused_by(error))?;
         Uri::builder()
-            .scheme(Scheme::HTTP)
+            .scheme(self.scheme.clone())
             .authority(self.authority.clone())
             .path_and_query(path)
             .build()
@@ -57,17 +63,17 @@ impl FromStr for Endpoint {
         let uri: Uri = with_scheme
             .parse()
             .map_err(|error| bad(given, "use http://host:port").caused_by(error))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(bad(given, "https is not supported yet, use http")),
-            _ => return Err(bad(given, "use http://host:port")),
-        }
+        let scheme = uri
+            .scheme()
+            .filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme))
+            .ok_or_else(|| bad(given, "use http://host:port or https://host:port"))?;
         let authority = uri
             .authority()
             .filter(|authority| authority.port().is_some() && !authority.host().is_empty())
             .ok_or_else(|| bad(given, "the port is missing, use http://host:port"))?;
         Ok(Self {
             given: with_scheme.trim_end_matches('/').to_owned(),
+            scheme: scheme.clone(),
             authority: authority.clone(),
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
@@ -90,6 +96,7 @@ mod tests {
             ("http://127.0.0.1:5801", "http://127.0.0.1:5801/jobs?q=a"),
             ("localhost:5801/", "http://localhost:5801/jobs?q=a"),
             ("http://proxy:80/helios/", "http://proxy:80/helios/jobs?q=a"),
+            ("https://m:1", "https://m:1/jobs?q=a"),
             ("http://[::1]:5801", "http://[::1]:5801/jobs?q=a"),
         ] {
             let endpoint: Endpoint = given.parse().unwrap();
@@ -102,7 +109,7 @@ mod tests {
         for (given, why) in [
             ("", "use http://host:port"),
             ("http://master", "the port is missing"),
-            ("https://master:1", "https is not supported yet"),
+            ("https://master", "the port is missing"),
             ("ftp://master:1", "use http://host:port"),
             ("http://a b:1", "use http://host:port"),
             ("http://:5801", ""),

@@ -14,6 +14,8 @@ mod query;
 mod reply;
 mod request;
 mod retry;
+mod tls;
+mod tokens;
 mod transport;
 mod variables;
 mod watch;

@@ -9,6 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_NONE_MAT
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -18,6 +19,7 @@ use super::endpoint::Endpoint;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry::{Failure, Next, after};
+use super::tls::{Issuers, connector};
 use super::{ClientError, ClientErrorKind};
 use crate::version::{PROTOCOL_VERSION, VERSION_HEADER};
 
@@ -49,7 +51,7 @@ impl Default for Timeouts {
 /// The connections to the masters, and where to begin asking.
 #[derive(Debug)]
 pub(super) struct Transport {
-    http: HttpClient<HttpConnector, Full<Bytes>>,
+    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoints: Vec<Endpoint>,
     /// The endpoint that answered last: the first to be asked.
     preferred: AtomicUsize,
@@ -67,11 +69,12 @@ impl Transport {
     pub(super) fn new(
         endpoints: Vec<Endpoint>,
         bearer: Option<&str>,
+        issuers: &Issuers,
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
         let authorization = bearer.map(bearer_header).transpose()?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+        let any_tls = endpoints.iter().any(Endpoint::is_tls);
+        let connector = connector(issuers, any_tls)?;
         Ok(Self {
             http: HttpClient::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
@@ -253,6 +256,15 @@ async fn read(
 
 fn lost(failure: Failure, endpoint: &Endpoint, request: &Request) -> ClientError {
     let master = endpoint.as_str();
+    if failure == Failure::NotSent && endpoint.is_tls() {
+        return ClientError::new(
+            ClientErrorKind::Unreachable,
+            format!(
+                "cannot reach the master at {master}: does it run, and did somebody this machine trusts issue \
+                 its certificate? set --cacert or HELIOS_CACERT"
+            ),
+        );
+    }
     if failure == Failure::NotSent {
         return ClientError::new(
             ClientErrorKind::Unreachable,

@@ -39,6 +39,7 @@ mod router;
 mod serve;
 mod shown;
 mod state;
+mod tls;
 mod token;
 mod variables;
 mod waiting;
@@ -46,8 +47,9 @@ mod waiting;
 pub use admin::admin_router;
 pub use agent::{AgentState, LOG_BYTES_MAX, LOG_LINES_MAX, agent_router};
 pub use router::router;
-pub use serve::{serve, serve_beyond_loopback};
+pub use serve::{serve, serve_beyond_loopback, serve_tls};
 pub use state::MasterState;
+pub use tls::TlsIdentity;
 pub use token::{TokenRefused, Tokens};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Serving a router the way deployed clients need it.
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -15,20 +16,23 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::fault::Fault;
+use super::tls::TlsIdentity;
 
 /// How many connections are served at a time; more wait until they are accepted.
 const CONNECTIONS_MAX: usize = 512;
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long a client may take to send the head of its first or next request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long requests under way may take to end when the server does. Those that wait for something new
 /// are cut off; their clients ask again.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -78,8 +82,36 @@ pub async fn serve_beyond_loopback(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    accept(listener, None, router, shutdown).await
+}
+
+/// Serves `router` over TLS on any address until `shutdown`, then lets the requests under way end.
+///
+/// Nobody is asked who they are unless the router does it, see
+/// [`MasterState::require_tokens`](super::MasterState::require_tokens).
+///
+/// # Errors
+/// When the listener has no address any more.
+///
+/// # Cancellation
+/// As [`serve`].
+pub async fn serve_tls(
+    listener: TcpListener,
+    identity: &TlsIdentity,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    accept(listener, Some(identity.acceptor()), router, shutdown).await
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
-    tracing::info!(%address, "serving");
+    tracing::info!(%address, tls = tls.is_some(), "serving");
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -95,9 +127,10 @@ pub async fn serve_beyond_loopback(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = connections.watch(connection(stream, router.clone()));
+                let (tls, router) = (tls.clone(), router.clone());
+                let watcher = connections.watcher();
                 tokio::spawn(async move {
-                    if let Err(error) = connection.await {
+                    if let Err(error) = converse(stream, tls, router, watcher).await {
                         tracing::debug!(%error, %peer, "connection ended early");
                     }
                     drop(place);
@@ -119,14 +152,33 @@ pub async fn serve_beyond_loopback(
     Ok(())
 }
 
-fn connection(
+/// Serves one connection to its end.
+async fn converse(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+    watcher: Watcher,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     // Answers go out in one piece; nothing is gained by waiting for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection may be slower than need be");
     }
+    let Some(tls) = tls else {
+        watcher.watch(connection(stream, router)).await?;
+        return Ok(());
+    };
+    let stream = timeout(HEAD_TIMEOUT, tls.accept(stream)).await??;
+    watcher.watch(connection(stream, router)).await?;
+    Ok(())
+}
+
+fn connection<S>(
+    stream: S,
+    router: Router,
+) -> http1::Connection<TokioIo<S>, TowerToHyperService<Router>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     http1::Builder::new()
         .title_case_headers(true)
         .timer(TokioTimer::new())

@@ -13,4 +13,5 @@ mod masters;
 mod routes;
 mod socket;
 mod variables;
+mod tls;
 mod waiting;

@@ -1,5 +1,7 @@
 //! What every client command takes.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args};
 
 /// What every client command takes, before the command or after it.
@@ -13,6 +15,14 @@ pub struct ClientOptions {
     /// In whose name to act [default: the user of the operating system]
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
+    /// File with the access token to give the master [default: HELIOS_TOKEN_FILE; HELIOS_TOKEN is the token
+    /// itself]
+    #[arg(long, value_name = "FILE")]
+    pub access_token: Option<PathBuf>,
+    /// File in PEM with the issuers of the master's certificate [default: HELIOS_CACERT, then those that this
+    /// machine trusts]
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -42,6 +52,8 @@ impl ClientOptions {
         Self {
             master,
             username: later.username.or(self.username),
+            access_token: later.access_token.or(self.access_token),
+            cacert: later.cacert.or(self.cacert),
             json: self.json || later.json,
             verbose: self.verbose.saturating_add(later.verbose),
             http_timeout: later.http_timeout.or(self.http_timeout),

@@ -5,10 +5,12 @@ mod deploy;
 mod groups;
 mod hosts;
 mod jobs;
+mod listen;
 mod logs;
 mod orphans;
 mod outlets;
 mod server;
+mod token;
 mod variables;
 mod zookeeper;
 
@@ -24,11 +26,15 @@ pub use groups::{
 };
 pub use hosts::{DeregisterArgs, HostsArgs, MastersArgs, RegisterArgs, VersionArgs};
 pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, StatusArgs};
+pub use listen::ListenArgs;
 pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
 pub use outlets::OutletOptions;
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
+};
+pub use token::{
+    CreateTokenArgs, RevokeTokenArgs, RoleArg, TokenArgs, TokenCommand, TokenStoreArgs,
 };
 pub use variables::{
     AuditArgs, ChartArgs, ConfirmArgs, FollowArgs, ForgetArgs, GuardArgs, HostArgs, NameArgs,
@@ -128,6 +134,8 @@ pub enum Command {
     // The short form of the original, in which no other command began with a v.
     #[command(alias = "v")]
     Version(VersionArgs),
+    /// Creates, lists and revokes access tokens
+    Token(TokenArgs),
     /// Runs master and agent on this machine, in one process
     Solo(SoloArgs),
     /// Runs a master

@@ -1,11 +1,11 @@
 //! What the commands that go on running take.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{OrphanOptions, OutletOptions, ZooKeeperArgs};
+use super::{ListenArgs, OrphanOptions, OutletOptions, ZooKeeperArgs};
 
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
@@ -17,9 +17,9 @@ pub struct SoloArgs {
     /// How an ensemble is talked to
     #[command(flatten)]
     pub zookeeper: ZooKeeperArgs,
-    /// Where the master listens
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5801")]
-    pub listen: SocketAddr,
+    /// Whom the master lets in
+    #[command(flatten)]
+    pub door: ListenArgs,
     /// What the agent takes
     #[command(flatten)]
     pub agent: AgentOptions,
@@ -62,9 +62,9 @@ pub struct MasterArgs {
     /// Where state lives
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5801")]
-    pub listen: SocketAddr,
+    /// Whom it lets in
+    #[command(flatten)]
+    pub door: ListenArgs,
     /// The name of this master [default: the name of this machine]
     #[arg(long)]
     pub name: Option<String>,

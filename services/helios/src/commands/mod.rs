@@ -18,6 +18,7 @@ mod reference;
 mod register;
 mod remove;
 mod status;
+mod token;
 mod undeploy;
 mod variable;
 mod version;
@@ -32,6 +33,7 @@ use crate::targets::{self, Target};
 use crate::{Console, Environment, Failure, Outcome, server};
 
 use call::Call;
+pub(crate) use token::{new_token, say_created, say_list};
 
 /// Does what the command line says.
 pub(crate) fn run(
@@ -46,6 +48,13 @@ pub(crate) fn run(
         Command::Agent(args) => return server::agent(args, environment, console),
         #[cfg(feature = "zookeeper")]
         Command::Zk(args) => return server::zk(args, environment, console),
+        Command::Token(args) => {
+            if let Some(store) = &args.command.at().store {
+                server::log_to_stderr(environment, level(options.verbose));
+                let json = options.json;
+                return server::token(&args.command, store, json, environment, console);
+            }
+        }
         _ => {}
     }
     server::log_to_stderr(environment, level(options.verbose));
@@ -155,6 +164,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Masters(args) => masters::run(args, call).await,
         Command::Variable(args) => variable::run(args, call).await,
         Command::Follow(args) => follower::run(args, call).await,
+        Command::Token(args) => token::run(args, call).await,
         Command::Version(_) => version::run(call).await,
         // Not asked of one cluster: `run` and `ask` see to them.
         Command::Watch(_) | Command::Solo(_) | Command::Master(_) | Command::Agent(_) => {

@@ -3,15 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
 use helios_core::store::StoreError;
 use helios_rollout::drive::VariableDriver;
 use helios_rollout::rolling;
-use tokio::net::TcpListener;
 
 use super::host::host_name;
-use super::listener::listen;
+use super::listener::Door;
 use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
 use super::process::{Shutdown, on_threads};
@@ -31,12 +29,12 @@ pub(crate) fn run(
     let login = Login::new(&args.store.zookeeper, environment);
     on_threads(async {
         let shutdown = Shutdown::on_signals()?;
-        let listener = listen(args.listen).await?;
-        let listens = local_address(&listener)?;
+        let door = Door::open(&args.door).await?;
+        let url = door.url();
         let store = address.open(&login).await?;
-        let master = Master::over(&store, name.to_string(), listener).await?;
+        let master = Master::over(&store, name.to_string(), door).await?;
         console.say(format_args!(
-            "helios master {name} ready at http://{listens}, store {address}"
+            "helios master {name} ready at {url}, store {address}"
         ));
         console.flush();
         let outcome = master.run(&shutdown).await;
@@ -50,16 +48,12 @@ pub(crate) fn run(
 pub(super) struct Master {
     name: String,
     cluster: Cluster,
-    listener: TcpListener,
+    door: Door,
 }
 
 impl Master {
     /// A master over that store, which becomes a cluster's if it is nobody's yet.
-    pub(super) async fn over(
-        store: &OpenStore,
-        name: String,
-        listener: TcpListener,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn over(store: &OpenStore, name: String, door: Door) -> Result<Self, Failure> {
         let cluster = Cluster::on(store.handle()).map_err(|error| {
             Failure::new("the operating system gives no random numbers").caused_by(error)
         })?;
@@ -69,7 +63,7 @@ impl Master {
         Ok(Self {
             name,
             cluster,
-            listener,
+            door,
         })
     }
 
@@ -79,8 +73,7 @@ impl Master {
 
     /// Serves until shutdown.
     pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
-        let router = router(MasterState::new(self.cluster.clone()));
-        let served = serve(self.listener, router, shutdown.wait());
+        let served = self.door.serve(&self.cluster, shutdown);
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
         let evidence = Arc::new(Prometheus::new());
@@ -116,11 +109,4 @@ async fn told<E>(
     tell: impl Fn(E) -> Failure,
 ) -> Result<(), Failure> {
     part.await.map_err(tell)
-}
-
-/// The address that a port 0 became.
-pub(super) fn local_address(listener: &TcpListener) -> Result<std::net::SocketAddr, Failure> {
-    listener
-        .local_addr()
-        .map_err(|error| Failure::new("the listener has no address").caused_by(error))
 }

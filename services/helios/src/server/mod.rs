@@ -19,6 +19,7 @@ mod prometheus;
 mod registrar;
 mod solo;
 mod store;
+mod token;
 #[cfg(feature = "zookeeper")]
 mod zk;
 
@@ -26,5 +27,6 @@ pub(crate) use agent::run as agent;
 pub(crate) use log::log_to_stderr;
 pub(crate) use master::run as master;
 pub(crate) use solo::run as solo;
+pub(crate) use token::run as token;
 #[cfg(feature = "zookeeper")]
 pub(crate) use zk::run as zk;

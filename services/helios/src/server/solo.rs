@@ -10,10 +10,10 @@ use tokio::time::sleep;
 use super::agent::run_agent;
 use super::agent_http::AgentHttp;
 use super::host::Host;
-use super::listener::listen;
+use super::listener::Door;
 use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
-use super::master::{Master, local_address};
+use super::master::Master;
 use super::process::{Shutdown, on_threads};
 use super::store::StoreAddress;
 use crate::args::SoloArgs;
@@ -40,21 +40,21 @@ pub(crate) fn run(
             Some(store) => StoreAddress::parse(store)?,
             None => StoreAddress::in_dir(&host.store_dir()),
         };
-        let listener = listen(args.listen).await?;
-        let listens = local_address(&listener)?;
+        let door = Door::open(&args.door).await?;
+        let url = door.url();
         let store = address
             .open(&Login::new(&args.zookeeper, environment))
             .await?;
         let (name, engine) = (host.name.clone(), host.engine.clone());
         let http = AgentHttp::listen(&args.agent.http, Some(ANY_LOOPBACK)).await?;
         let agent = host.agent(store.handle(), http).await?;
-        let master = Master::over(&store, name.to_string(), listener).await?;
+        let master = Master::over(&store, name.to_string(), door).await?;
         let cluster = master.cluster().clone();
         let ready = async {
             tokio::select! {
                 () = until_up(&cluster, &name) => {
                     console.say(format_args!(
-                        "helios solo ready at http://{listens}, host {name}, store {address}, engine {engine}"
+                        "helios solo ready at {url}, host {name}, store {address}, engine {engine}"
                     ));
                     console.flush();
                 }

@@ -1,6 +1,7 @@
 //! Which masters a command asks.
 
 mod config;
+mod credentials;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::args::ClientOptions;
 use crate::{Environment, Failure};
 
 use config::Config;
+use credentials::Credentials;
 
 /// Where a master is if nobody says anything else: what `helios solo` listens on by default.
 const DEFAULT_MASTER: &str = "http://127.0.0.1:5801";
@@ -54,6 +56,7 @@ pub fn resolve(options: &ClientOptions, environment: &Environment) -> Result<Vec
         .as_deref()
         .or_else(|| environment.user())
         .unwrap_or("unknown");
+    let credentials = Credentials::find(options, environment)?;
     let target = |name: String| {
         let mut client = Client::builder()
             .request_timeout(request)
@@ -62,6 +65,7 @@ pub fn resolve(options: &ClientOptions, environment: &Environment) -> Result<Vec
         for address in name.split(',') {
             client = client.endpoint(address.trim())?;
         }
+        client = credentials.give_to(client)?;
         let client = client.build()?;
         Ok(Target { name, client })
     };

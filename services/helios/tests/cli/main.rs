@@ -6,6 +6,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod access;
 mod bad_input;
 mod golden;
 mod servers;

@@ -1,0 +1,72 @@
+//! How a client proves who it is, and knows who the master is.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use helios_api::client::ClientBuilder;
+
+use crate::args::ClientOptions;
+use crate::{Environment, Failure};
+
+/// The access token to give masters, and whom to believe that they are masters.
+pub(super) struct Credentials {
+    token: Option<String>,
+    issuers: Option<PathBuf>,
+}
+
+impl Credentials {
+    /// What the command line says, or else the environment.
+    pub(super) fn find(
+        options: &ClientOptions,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let path = |variable| environment.variable(variable).map(PathBuf::from);
+        let token = match (&options.access_token, environment.variable("HELIOS_TOKEN")) {
+            (Some(file), _) => Some(read(file)?),
+            (None, Some(token)) => Some(token.trim().to_owned()),
+            (None, None) => path("HELIOS_TOKEN_FILE")
+                .map(|file| read(&file))
+                .transpose()?,
+        };
+        Ok(Self {
+            token,
+            issuers: options.cacert.clone().or_else(|| path("HELIOS_CACERT")),
+        })
+    }
+
+    pub(super) fn give_to(&self, mut client: ClientBuilder) -> Result<ClientBuilder, Failure> {
+        if let Some(token) = &self.token {
+            client = client.bearer_token(token);
+        }
+        if let Some(file) = &self.issuers {
+            client = client.issuers_from(file)?;
+        }
+        Ok(client)
+    }
+}
+
+/// The token in a file, without the line break at its end.
+fn read(file: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        let message = format!("the access token in {} cannot be read", file.display());
+        Failure::new(message).caused_by(error)
+    })?;
+    match text.trim() {
+        "" => Err(
+            Failure::new(format!("there is no access token in {}", file.display()))
+                .advise("an admin creates one with `helios token create`"),
+        ),
+        token => Ok(token.to_owned()),
+    }
+}
+
+/// The token is not shown.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("issuers", &self.issuers)
+            .finish()
+    }
+}
