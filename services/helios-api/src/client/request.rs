@@ -13,6 +13,8 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) target: Target,
     pub(super) body: Option<Bytes>,
+    /// What kind of answer is wanted.
+    pub(super) accept: HeaderValue,
     /// The mark of the answer that is known already.
     pub(super) known: Option<HeaderValue>,
     /// Whether asking twice makes no difference.
@@ -26,6 +28,7 @@ impl Request {
             method: Method::GET,
             target,
             body: None,
+            accept: HeaderValue::from_static("application/json"),
             known: None,
             repeatable: true,
         }
@@ -46,6 +49,7 @@ impl Request {
             method,
             target,
             body: None,
+            accept: HeaderValue::from_static("application/json"),
             known: None,
             repeatable: false,
         }

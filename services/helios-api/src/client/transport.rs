@@ -211,7 +211,7 @@ impl Transport {
         let mut message = http::Request::builder()
             .method(request.method.clone())
             .uri(endpoint.uri(request.target.as_str())?)
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, &request.accept)
             .header(USER_AGENT, concat!("helios/", env!("CARGO_PKG_VERSION")))
             .header(VERSION_HEADER, PROTOCOL_VERSION.to_string());
         if let Some(authorization) = &self.authorization {

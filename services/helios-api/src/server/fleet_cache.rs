@@ -11,12 +11,15 @@ use helios_core::store::StoreError;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::events::{EventHub, changes, watch_named};
 use super::fault::Fault;
 use super::reply::json_text;
 use super::waiting::{Tag, Waiting};
 
 /// How long an answer to a change waits until reads show it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+/// How long whoever follows what happens waits for the first look at the cluster.
+const BEGUN_WITHIN: Duration = Duration::from_secs(5);
 /// How many requests wait at a time: half of the connections, so that others are always served.
 const WAITS_MAX: usize = 256;
 /// How long a request that waits lets changes gather before it looks at them.
@@ -30,6 +33,8 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 pub(super) struct FleetCache {
     cluster: Cluster,
     seen: watch::Receiver<Seen>,
+    /// What happens.
+    pub(super) events: Arc<EventHub>,
     /// Places for requests that wait.
     pub(super) waits: Arc<Semaphore>,
 }
@@ -45,10 +50,12 @@ impl FleetCache {
     /// Follows the cluster in a task that ends with the last clone of this.
     pub(super) fn follow(cluster: &Cluster) -> Self {
         let (sender, seen) = watch::channel(Seen::default());
-        tokio::spawn(follow(cluster.clone(), sender));
+        let events = Arc::new(EventHub::new());
+        tokio::spawn(follow(cluster.clone(), sender, Arc::clone(&events)));
         Self {
             cluster: cluster.clone(),
             seen,
+            events,
             waits: Arc::new(Semaphore::new(WAITS_MAX)),
         }
     }
@@ -59,6 +66,13 @@ impl FleetCache {
             Some(view) => Ok(view),
             None => self.cluster.fleet().await,
         }
+    }
+
+    /// Waits until the cluster was looked at once: what happens from then on is told. Whether it was in time.
+    pub(super) async fn begun(&self) -> bool {
+        let mut seen = self.seen.clone();
+        let first = seen.wait_for(|seen| seen.view.is_some());
+        matches!(timeout(BEGUN_WITHIN, first).await, Ok(Ok(_)))
     }
 
     fn at_hand(&self) -> Option<FleetView> {
@@ -109,15 +123,24 @@ impl FleetCache {
     }
 }
 
-async fn follow(cluster: Cluster, sender: watch::Sender<Seen>) {
+async fn follow(cluster: Cluster, sender: watch::Sender<Seen>, events: Arc<EventHub>) {
     let mut views = cluster.watch_fleet();
+    let mut named = watch_named(&cluster);
+    let mut older: Option<FleetView> = None;
     loop {
         let item = tokio::select! {
             () = sender.closed() => return,
             item = views.next() => item,
+            Some(event) = named.next() => {
+                events.publish([event]);
+                continue;
+            }
         };
         match item {
             Some(Ok(view)) => {
+                let happened = older.replace(view.clone());
+                let happened = happened.map(|older| changes(&older, &view));
+                events.publish(happened.unwrap_or_default());
                 let view = Some(view);
                 let trouble = false;
                 sender.send_replace(Seen { view, trouble });

@@ -17,6 +17,7 @@ mod book_cache;
 mod compress;
 mod deployments;
 mod desired;
+mod events;
 mod fault;
 mod fleet_cache;
 mod groups;

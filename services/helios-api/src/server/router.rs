@@ -7,7 +7,8 @@ use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
 use super::{
-    deployments, desired, groups, history, hosts, jobs, logs, masters, openapi, token, variables,
+    deployments, desired, events, groups, history, hosts, jobs, logs, masters, openapi, token,
+    variables,
 };
 
 /// Everything a master can be asked, ready to be served, merged or nested.
@@ -53,6 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
         history::routes(),
         logs::routes(),
         masters::routes(),
+        events::routes::routes(),
         token::routes::routes(),
         variables::routes(),
         desired::routes(),

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod deployments;
+mod events;
 mod groups;
 mod harness;
 mod history;
@@ -12,6 +13,6 @@ mod limits;
 mod masters;
 mod routes;
 mod socket;
-mod variables;
 mod tls;
+mod variables;
 mod waiting;

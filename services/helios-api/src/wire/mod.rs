@@ -5,6 +5,7 @@
 //! (`Job`, `Deployment`, `HostInfo`, ...) is used from [`helios_core::model`].
 
 mod deployment;
+mod event;
 mod group;
 mod group_status;
 mod host;
@@ -23,6 +24,7 @@ pub use deployment::{
     DeployStatus, JobDeployResponse, JobUndeployResponse, SetGoalResponse, SetGoalStatus,
     UndeployStatus,
 };
+pub use event::{DeploymentEvent, Event, HostEvent, NamedEvent, TaskEvent};
 pub use group::{
     CreateDeploymentGroupResponse, CreateGroupStatus, RemoveDeploymentGroupResponse,
     RemoveGroupStatus, RollingUpdateRequest, RollingUpdateResponse, RollingUpdateStatus,

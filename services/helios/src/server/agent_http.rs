@@ -10,7 +10,7 @@ use helios_core::agent::Agent;
 use helios_core::runtime::Logs;
 use tokio::net::TcpListener;
 
-use super::master::local_address;
+use super::listener::local_address;
 use super::process::Shutdown;
 use crate::Failure;
 use crate::args::HttpOptions;

@@ -34,9 +34,7 @@ impl Door {
         });
         let tls = tls.transpose()?;
         let listener = listen(args.listen, "--listen").await?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| Failure::new("the listener has no address").caused_by(error))?;
+        let address = local_address(&listener)?;
         let admin = match args.admin {
             Some(address) => Some(listen(address, "--admin").await?),
             None => None,
@@ -98,6 +96,13 @@ fn check(args: &ListenArgs) -> Result<(), Failure> {
         "serve over TLS with --tls-cert and --tls-key; or listen on 127.0.0.1; or say --insecure, if something \
          in front of it asks who they are",
     ))
+}
+
+/// Where it listens.
+pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::new("the listener has no address").caused_by(error))
 }
 
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {

@@ -89,6 +89,10 @@ impl Master {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
+        let kind = parts.headers.get("content-type");
+        // A stream of events has no end that could be waited for.
+        let endless = kind.is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         Reply {
             status: parts.status,
             headers: parts.headers,
