@@ -41,22 +41,29 @@ pub struct ZooKeeperArgs {
     #[arg(long = "zk-acl-agent-digest", value_name = "DIGEST")]
     pub agent_digest: Option<String>,
     /// Talk TLS, and trust servers whose certificate one of these authorities (PEM) signed
-    #[arg(long = "zk-tls-ca", value_name = "FILE", env = "HELIOS_ZK_TLS_CA")]
+    #[arg(
+        id = "zk_tls_ca",
+        long = "zk-tls-ca",
+        value_name = "FILE",
+        env = "HELIOS_ZK_TLS_CA"
+    )]
     pub tls_ca: Option<PathBuf>,
     /// The certificate (PEM, with its chain) to show to servers that ask for one
     #[arg(
+        id = "zk_tls_cert",
         long = "zk-tls-cert",
         value_name = "FILE",
         env = "HELIOS_ZK_TLS_CERT",
-        requires_all = ["tls_ca", "tls_key"]
+        requires_all = ["zk_tls_ca", "zk_tls_key"]
     )]
     pub tls_cert: Option<PathBuf>,
     /// The private key (PEM) of that certificate
     #[arg(
+        id = "zk_tls_key",
         long = "zk-tls-key",
         value_name = "FILE",
         env = "HELIOS_ZK_TLS_KEY",
-        requires = "tls_cert"
+        requires = "zk_tls_cert"
     )]
     pub tls_key: Option<PathBuf>,
 }
