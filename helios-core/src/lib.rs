@@ -74,6 +74,7 @@
 //! | [`schema`] | the one place that spells a key or encodes a value |
 //! | [`cluster`] | [`Cluster`]: reads, calls [`ops`], commits, and watches the fleet |
 //! | [`orphans`] | what an engine left behind and nothing manages any more: found by pure rules, of what was seen |
+//! | [`reap`] | what masters clean up by themselves: expired jobs, dead agents, old jobs |
 //! | [`agent`] | [`Agent`](agent::Agent): the loop that watches, calls [`reconcile`](mod@reconcile), and acts |
 //!
 //! # Ports of your own
@@ -94,6 +95,7 @@ pub mod cluster;
 pub mod model;
 pub mod ops;
 pub mod orphans;
+pub mod reap;
 pub mod reconcile;
 pub mod registrar;
 pub mod runtime;

@@ -200,6 +200,18 @@ impl Keys {
         Self::tokens().child(name)
     }
 
+    /// `absences`, the directory of who is away.
+    #[must_use]
+    pub fn absences() -> Key {
+        key("absences")
+    }
+
+    /// `absences/<host>`: since when its agent is away.
+    #[must_use]
+    pub fn absence(host: &HostName) -> Key {
+        key(&format!("absences/{host}"))
+    }
+
     /// `audit/<minute>`, the directory of all operations of that minute, counted from the Unix epoch.
     /// One directory a minute keeps each of them small enough to be listed.
     #[must_use]

@@ -13,6 +13,7 @@
 //! | `variables/<variable>` | `helios_rollout::drive::VariableRecord` | masters |
 //! | `rollouts/<variable>/<log>:<page>` | `helios_rollout::drive::Page`: who was told what, when and why | masters |
 //! | `followers/<host>` | `helios_rollout::drive::FollowerRecord`: a host that asks without an agent | masters |
+//! | `absences/<host>` | [`AbsenceRecord`](crate::reap::AbsenceRecord): since when an agent is away | masters |
 //! | `audit/<minute>/<operation>` | [`AuditRecord`]: who changed what | whoever changed it, in the same transaction |
 //!
 //! Values are JSON; unknown members are ignored, so that an older reader understands a newer writer.

@@ -173,6 +173,8 @@ fn keys_are_spelled_as_the_golden_file_says() {
         Keys::robustness("november").unwrap(),
         Keys::tokens(),
         Keys::token("ci").unwrap(),
+        Keys::absences(),
+        Keys::absence(&host),
         Keys::audit_of(stamp.at),
         Keys::audit(stamp.at, &stamp.operation),
     ];

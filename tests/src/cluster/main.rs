@@ -13,4 +13,6 @@ mod lost_answers;
 #[cfg(test)]
 mod many_masters;
 #[cfg(test)]
+mod reaping;
+#[cfg(test)]
 mod stopped_clock;

@@ -9,7 +9,9 @@ mod listen;
 mod logs;
 mod orphans;
 mod outlets;
+mod reap;
 mod server;
+mod shell;
 mod token;
 mod variables;
 mod zookeeper;
@@ -30,9 +32,11 @@ pub use listen::ListenArgs;
 pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
 pub use outlets::OutletOptions;
+pub use reap::ReapArgs;
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
 };
+pub use shell::{CompletionsArgs, ManArgs};
 pub use token::{
     CreateTokenArgs, RevokeTokenArgs, RoleArg, TokenArgs, TokenCommand, TokenStoreArgs,
 };
@@ -142,22 +146,31 @@ pub enum Command {
     Master(MasterArgs),
     /// Runs the agent of this machine
     Agent(AgentArgs),
+    /// Prints what a shell has to read to complete commands and options
+    Completions(CompletionsArgs),
+    /// Writes a manual page for each command into a directory
+    Man(ManArgs),
     /// Looks after a store in ZooKeeper
     #[cfg(feature = "zookeeper")]
     Zk(ZkArgs),
 }
 
 /// The commands that ask no master, and so take none of the options for that.
-const SERVERS: [&str; 4] = ["solo", "master", "agent", "zk"];
+const SERVERS: [&str; 6] = ["solo", "master", "agent", "zk", "completions", "man"];
 
 impl Cli {
+    /// All that can be said, with the options of every command where they can stand.
+    #[must_use]
+    pub fn full_command() -> clap::Command {
+        Self::command().mut_subcommands(with_client_options)
+    }
+
     /// Reads a command line; the first of `arguments` is the name of the program.
     ///
     /// # Errors
     /// What clap has to say about it; also when help or the version is asked for.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let command = Self::command().mut_subcommands(with_client_options);
-        let matches = command.try_get_matches_from(arguments)?;
+        let matches = Self::full_command().try_get_matches_from(arguments)?;
         let cli = Self::from_arg_matches(&matches)?;
         let later = match matches.subcommand() {
             Some((name, mut later)) if !SERVERS.contains(&name) => {

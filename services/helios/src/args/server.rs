@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ListenArgs, OrphanOptions, OutletOptions, ZooKeeperArgs};
+use super::{ListenArgs, OrphanOptions, OutletOptions, ReapArgs, ZooKeeperArgs};
 
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
@@ -20,6 +20,9 @@ pub struct SoloArgs {
     /// Whom the master lets in
     #[command(flatten)]
     pub door: ListenArgs,
+    /// What it cleans up
+    #[command(flatten)]
+    pub reap: ReapArgs,
     /// What the agent takes
     #[command(flatten)]
     pub agent: AgentOptions,
@@ -65,6 +68,9 @@ pub struct MasterArgs {
     /// Whom it lets in
     #[command(flatten)]
     pub door: ListenArgs,
+    /// What it cleans up
+    #[command(flatten)]
+    pub reap: ReapArgs,
     /// The name of this master [default: the name of this machine]
     #[arg(long)]
     pub name: Option<String>,

@@ -97,9 +97,10 @@ fn explain(status: CreateStatus, errors: &[String], job: &Job) -> Failure {
                 .advise("correct these members and create it again")
         }
         CreateStatus::JobAlreadyExists => Failure::new(format!(
-            "there is a job {id} already, perhaps with another content ({status})"
+            "a job {} exists already, and name and version belong to one job only ({status})",
+            id.without_hash()
         ))
-        .advise("give it another version; `helios inspect` shows the one there is"),
+        .advise("if it is the same, deploy it: `helios inspect` shows it; else give yours another version"),
         status => Failure::new(format!("the job {id} was not created ({status})")),
     }
 }

@@ -17,6 +17,7 @@ mod masters;
 mod reference;
 mod register;
 mod remove;
+mod shell;
 mod status;
 mod token;
 mod undeploy;
@@ -48,6 +49,8 @@ pub(crate) fn run(
         Command::Agent(args) => return server::agent(args, environment, console),
         #[cfg(feature = "zookeeper")]
         Command::Zk(args) => return server::zk(args, environment, console),
+        Command::Completions(args) => return shell::completions(args.shell, console),
+        Command::Man(args) => return shell::man(&args.dir, console),
         Command::Token(args) => {
             if let Some(store) = &args.command.at().store {
                 server::log_to_stderr(environment, level(options.verbose));
@@ -167,9 +170,12 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Token(args) => token::run(args, call).await,
         Command::Version(_) => version::run(call).await,
         // Not asked of one cluster: `run` and `ask` see to them.
-        Command::Watch(_) | Command::Solo(_) | Command::Master(_) | Command::Agent(_) => {
-            Ok(Outcome::Done)
-        }
+        Command::Watch(_)
+        | Command::Solo(_)
+        | Command::Master(_)
+        | Command::Agent(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Outcome::Done),
         #[cfg(feature = "zookeeper")]
         Command::Zk(_) => Ok(Outcome::Done),
     }

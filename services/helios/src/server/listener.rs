@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use helios_api::server::{
     MasterState, TlsIdentity, admin_router, router, serve, serve_beyond_loopback, serve_tls,
 };
+use helios_core::agent::{LinuxMachine, Machine};
 use helios_core::cluster::Cluster;
+use helios_core::runtime::Protocol;
 use tokio::net::TcpListener;
 
 use super::process::Shutdown;
@@ -114,10 +116,23 @@ async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, Failur
             ErrorKind::PermissionDenied => format!("choose a port above 1023 with {option}"),
             _ => format!("choose an address of this machine with {option}"),
         };
-        Failure::new(format!("cannot listen on {address}"))
+        let holder = match error.kind() {
+            ErrorKind::AddrInUse => holder(address.port()),
+            _ => String::new(),
+        };
+        Failure::new(format!("cannot listen on {address}{holder}"))
             .caused_by(error)
             .advise(advice)
     })
+}
+
+/// Which process has the port, as far as this one may know.
+fn holder(port: u16) -> String {
+    let ports = LinuxMachine.ports_in_use();
+    match ports.get(&(Protocol::Tcp, port)) {
+        Some(Some(holder)) => format!(", which {holder} holds"),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use helios_core::cluster::Cluster;
+use helios_core::reap::{ReapRules, Reaper};
 use helios_core::store::StoreError;
 use helios_rollout::drive::VariableDriver;
 use helios_rollout::rolling;
@@ -32,7 +33,7 @@ pub(crate) fn run(
         let door = Door::open(&args.door).await?;
         let url = door.url();
         let store = address.open(&login).await?;
-        let master = Master::over(&store, name.to_string(), door).await?;
+        let master = Master::over(&store, name.to_string(), door, args.reap.rules()).await?;
         console.say(format_args!(
             "helios master {name} ready at {url}, store {address}"
         ));
@@ -49,11 +50,17 @@ pub(super) struct Master {
     name: String,
     cluster: Cluster,
     door: Door,
+    rules: ReapRules,
 }
 
 impl Master {
     /// A master over that store, which becomes a cluster's if it is nobody's yet.
-    pub(super) async fn over(store: &OpenStore, name: String, door: Door) -> Result<Self, Failure> {
+    pub(super) async fn over(
+        store: &OpenStore,
+        name: String,
+        door: Door,
+        rules: ReapRules,
+    ) -> Result<Self, Failure> {
         let cluster = Cluster::on(store.handle()).map_err(|error| {
             Failure::new("the operating system gives no random numbers").caused_by(error)
         })?;
@@ -64,6 +71,7 @@ impl Master {
             name,
             cluster,
             door,
+            rules,
         })
     }
 
@@ -79,6 +87,7 @@ impl Master {
         let evidence = Arc::new(Prometheus::new());
         let driven = VariableDriver::new(self.cluster.clone()).source(evidence);
         let driven = until(driven.run(), shutdown);
+        let reaped = Reaper::new(&self.cluster, self.rules).run(shutdown.wait());
         tokio::try_join!(
             driven,
             told(served, |error| Failure::new("the master cannot serve")
@@ -87,7 +96,7 @@ impl Master {
                 error.to_string()
             )),
             async {
-                rolled.await;
+                tokio::join!(rolled, reaped);
                 Ok(())
             },
         )?;

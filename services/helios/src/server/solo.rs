@@ -48,7 +48,7 @@ pub(crate) fn run(
         let (name, engine) = (host.name.clone(), host.engine.clone());
         let http = AgentHttp::listen(&args.agent.http, Some(ANY_LOOPBACK)).await?;
         let agent = host.agent(store.handle(), http).await?;
-        let master = Master::over(&store, name.to_string(), door).await?;
+        let master = Master::over(&store, name.to_string(), door, args.reap.rules()).await?;
         let cluster = master.cluster().clone();
         let ready = async {
             tokio::select! {

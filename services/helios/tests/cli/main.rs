@@ -10,6 +10,7 @@ mod access;
 mod bad_input;
 mod golden;
 mod servers;
+mod shell;
 mod stand_in;
 
 use std::io::Write;
