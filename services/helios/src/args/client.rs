@@ -12,6 +12,16 @@ pub struct ClientOptions {
     /// HELIOS_MASTER, then ~/.helios/config, then http://127.0.0.1:5801]
     #[arg(short = 'z', long, value_name = "URL")]
     pub master: Vec<String>,
+    /// Domains whose masters to find in the name service, separated by commas; each is another cluster
+    #[arg(short, long, value_name = "DOMAINS")]
+    pub domains: Vec<String>,
+    /// What masters are called there [default: srvName in ~/.helios/config, then helios]
+    #[arg(long, value_name = "NAME")]
+    pub srv_name: Option<String>,
+    /// Profile in ~/.helios/config that says which masters to ask, and with which token [default:
+    /// HELIOS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// In whose name to act [default: the user of the operating system]
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
@@ -47,10 +57,14 @@ impl ClientOptions {
     /// These options, given before the command, with those given after it, which win.
     #[must_use]
     pub fn and(self, later: Self) -> Self {
-        let mut master = self.master;
+        let (mut master, mut domains) = (self.master, self.domains);
         master.extend(later.master);
+        domains.extend(later.domains);
         Self {
             master,
+            domains,
+            srv_name: later.srv_name.or(self.srv_name),
+            profile: later.profile.or(self.profile),
             username: later.username.or(self.username),
             access_token: later.access_token.or(self.access_token),
             cacert: later.cacert.or(self.cacert),

@@ -61,8 +61,10 @@ pub(crate) fn run(
         _ => {}
     }
     server::log_to_stderr(environment, level(options.verbose));
-    let targets = targets::resolve(&options, environment)?;
-    on_one_thread(ask(&command, &options, &targets, environment, console))
+    on_one_thread(async {
+        let targets = targets::resolve(&options, environment).await?;
+        ask(&command, &options, &targets, environment, console).await
+    })
 }
 
 /// What is logged after so many `-v`.

@@ -1,196 +1,198 @@
 //! The configuration file: `~/.helios/config`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::document::{Members, Value, parse};
 use crate::{Environment, Failure};
 
 /// What the configuration file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Config {
+    /// What counts when no profile is chosen.
+    pub(super) everyday: Profile,
+    profiles: BTreeMap<String, Profile>,
+    path: PathBuf,
+}
+
+/// Where masters are, and how to prove to them who one is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// Addresses, each of another cluster.
     pub(super) masters: Vec<String>,
+    /// Domains, each of another cluster.
+    pub(super) domains: Vec<String>,
+    /// What masters are called in the name service.
+    pub(super) srv_name: Option<String>,
+    /// The file with the access token.
+    pub(super) access_token: Option<PathBuf>,
+    /// The file with the issuers of the masters' certificates.
+    pub(super) ca_cert: Option<PathBuf>,
+    /// In whose name to act.
+    pub(super) username: Option<String>,
 }
 
 impl Config {
     /// What `~/.helios/config` says; nothing if there is no such file.
     pub(super) fn load(environment: &Environment) -> Result<Self, Failure> {
-        let Some(path) = path(environment) else {
+        let Some(home) = environment.home() else {
             return Ok(Self::default());
         };
+        let path = home.join(".helios/config");
         let unreadable = |error: std::io::Error| {
-            Failure::new(format!(
-                "the configuration file {} cannot be read",
-                path.display()
-            ))
-            .caused_by(error)
+            let path = path.display();
+            Failure::new(format!("the configuration file {path} cannot be read"))
+                .caused_by(error)
+                .advise("make it readable, or remove it")
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unreadable(error)),
         };
-        Self::parse(&text).map_err(|wrong| malformed(&path, &wrong))
+        match Self::read(&text, &home) {
+            Ok(config) => Ok(Self { path, ..config }),
+            Err(wrong) => Err(malformed(&path, &wrong)),
+        }
     }
 
-    /// Reads the simple part of HOCON, which JSON is a part of too: members with texts or lists of texts.
-    fn parse(text: &str) -> Result<Self, String> {
-        let mut tokens = tokens(text)?.into_iter().peekable();
-        let mut config = Self::default();
-        let braces = tokens.next_if_eq(&Token::Mark('{')).is_some();
-        loop {
-            while tokens.next_if_eq(&Token::Mark(',')).is_some() {}
-            let name = match tokens.next() {
-                None if !braces => return Ok(config),
-                Some(Token::Mark('}')) if braces => break,
-                Some(Token::Text(name)) => name,
-                other => return Err(format!("a name was expected, not {}", shown(other))),
+    fn read(text: &str, home: &Path) -> Result<Self, String> {
+        let mut members = parse(text)?;
+        let mut profiles = BTreeMap::new();
+        match members.remove("profiles") {
+            None => {}
+            Some(Value::Members(named)) => {
+                for (name, value) in named {
+                    let Value::Members(members) = value else {
+                        return Err(format!("the profile {name} is {}", value.kind()));
+                    };
+                    let profile = Profile::read(members, home);
+                    profiles.insert(name.clone(), profile.map_err(|e| format!("{name}: {e}"))?);
+                }
+            }
+            Some(other) => return Err(format!("profiles is {}", other.kind())),
+        }
+        Ok(Self {
+            everyday: Profile::read(members, home)?,
+            profiles,
+            path: PathBuf::new(),
+        })
+    }
+
+    /// The profile of that name.
+    pub(super) fn profile(&self, name: &str) -> Result<&Profile, Failure> {
+        self.profiles.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+            let path = self.path.display();
+            let advice = if names.is_empty() {
+                format!("write it to {path}: {EXAMPLE}")
+            } else {
+                format!("choose one of those in {path}: {}", names.join(", "))
             };
-            if !matches!(tokens.next(), Some(Token::Mark('=' | ':'))) {
-                return Err(format!("after {name} an = was expected"));
-            }
-            let values = values(&name, &mut tokens)?;
-            match name.as_str() {
-                "masterEndpoints" => config.masters = values,
-                "domains" if values.is_empty() => {}
-                "domains" => return Err(NO_DOMAINS.to_owned()),
-                _ => {}
-            }
-        }
-        match tokens.next() {
-            None => Ok(config),
-            other => Err(format!(
-                "nothing was expected after the last }}, not {}",
-                shown(other)
-            )),
-        }
+            Failure::new(format!("there is no profile {name}")).advise(advice)
+        })
     }
 }
 
-const NO_DOMAINS: &str = "domains are not looked up: name the masters in masterEndpoints";
+impl Profile {
+    /// Members of other names are somebody else's.
+    fn read(mut members: Members, home: &Path) -> Result<Self, String> {
+        let mut texts = |name: &str| match members.remove(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Text(text)) => Ok(vec![text]),
+            Some(Value::List(texts)) => Ok(texts),
+            Some(other) => Err(format!(
+                "{name} needs a text or a list, not {}",
+                other.kind()
+            )),
+        };
+        let masters = texts("masterEndpoints")?;
+        let domains = texts("domains")?;
+        let mut text = |name: &str| match members.remove(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(other) => Err(format!("{name} needs a text, not {}", other.kind())),
+        };
+        let file = |path: String| match path.strip_prefix("~/") {
+            Some(path) => home.join(path),
+            None => home.join(".helios").join(path),
+        };
+        Ok(Self {
+            masters,
+            domains,
+            srv_name: text("srvName")?,
+            access_token: text("accessToken")?.map(file),
+            ca_cert: text("caCert")?.map(file),
+            username: text("username")?,
+        })
+    }
 
-fn path(environment: &Environment) -> Option<PathBuf> {
-    Some(environment.home()?.join(".helios/config"))
+    /// Whether it says where masters are.
+    pub(super) fn names_masters(&self) -> bool {
+        !self.masters.is_empty() || !self.domains.is_empty()
+    }
 }
+
+const EXAMPLE: &str = "profiles.prod { masterEndpoints = [\"https://master.example.net:5801\"], \
+                       accessToken = prod.token }";
 
 fn malformed(path: &Path, wrong: &str) -> Failure {
+    let path = path.display();
     Failure::new(format!(
-        "the configuration file {} is malformed: {wrong}",
-        path.display()
+        "the configuration file {path} is malformed: {wrong}"
     ))
     .advise("write it like this: masterEndpoints = [\"http://127.0.0.1:5801\"]")
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Text(String),
-    Mark(char),
-}
-
-fn shown(token: Option<Token>) -> String {
-    match token {
-        None => "the end".to_owned(),
-        Some(Token::Text(text)) => format!("{text:?}"),
-        Some(Token::Mark(mark)) => mark.to_string(),
-    }
-}
-
-/// A text, or a list of texts.
-fn values(name: &str, tokens: &mut impl Iterator<Item = Token>) -> Result<Vec<String>, String> {
-    match tokens.next() {
-        Some(Token::Text(text)) => return Ok(vec![text]),
-        Some(Token::Mark('[')) => {}
-        other => {
-            return Err(format!(
-                "{name} needs a text or a list, not {}",
-                shown(other)
-            ));
-        }
-    }
-    let mut values = Vec::new();
-    loop {
-        match tokens.next() {
-            Some(Token::Text(text)) => values.push(text),
-            Some(Token::Mark(',')) => {}
-            Some(Token::Mark(']')) => return Ok(values),
-            other => return Err(format!("the list {name} holds {}", shown(other))),
-        }
-    }
-}
-
-/// Texts in quotes, texts without, and marks; comments and white space are left out.
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    let mut tokens = Vec::new();
-    for line in text.lines() {
-        let mut rest = line.trim_start();
-        while let Some(c) = rest.chars().next() {
-            if c == '#' || rest.starts_with("//") {
-                break;
-            }
-            let (token, after) = match c {
-                '"' => in_quotes(rest)?,
-                '{' | '}' | '[' | ']' | ',' | '=' | ':' => {
-                    (Token::Mark(c), rest.get(1..).unwrap_or_default())
-                }
-                _ => without_quotes(rest),
-            };
-            tokens.push(token);
-            rest = after.trim_start();
-        }
-    }
-    Ok(tokens)
-}
-
-fn in_quotes(rest: &str) -> Result<(Token, &str), String> {
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-    match values.next() {
-        Some(Ok(text)) => {
-            let after = rest.get(values.byte_offset()..).unwrap_or_default();
-            Ok((Token::Text(text), after))
-        }
-        _ => Err(format!("{rest} does not end its quotes")),
-    }
-}
-
-fn without_quotes(rest: &str) -> (Token, &str) {
-    let ends = |c: char| c.is_whitespace() || "{}[],=:#\"".contains(c);
-    let end = rest.find(ends).unwrap_or(rest.len());
-    let (text, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    (Token::Text(text.to_owned()), after)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn masters(text: &str) -> Vec<String> {
-        Config::parse(text).unwrap().masters
+    fn read(text: &str) -> Result<Config, String> {
+        Config::read(text, Path::new("/home/ann"))
     }
 
     #[test]
-    fn reads_json_and_what_people_write() {
-        for text in [
-            r#"{"masterEndpoints": ["http://a:1", "http://b:2"], "srvName": "helios"}"#,
-            "# ours\nmasterEndpoints = [\n  \"http://a:1\" // first\n  \"http://b:2\",\n]\nsrvName = helios\n",
-            "domains: [], masterEndpoints : [\"http://a:1\",\"http://b:2\"]",
-        ] {
-            assert_eq!(masters(text), ["http://a:1", "http://b:2"], "{text}");
-        }
-        assert!(masters("").is_empty() && masters("{}").is_empty());
+    fn what_the_original_wrote_is_understood() {
+        let config = read(
+            r#"{"masterEndpoints": ["http://a:1", "http://b:2"], "domains": ["x.net"], "srvName": "h", "others": {}}"#,
+        );
+        let everyday = config.unwrap().everyday;
+        assert_eq!(everyday.masters, ["http://a:1", "http://b:2"]);
+        assert_eq!(everyday.domains, ["x.net"]);
+        assert_eq!(everyday.srv_name.as_deref(), Some("h"));
+        assert_eq!(read("domains = x.net").unwrap().everyday.domains, ["x.net"]);
+    }
+
+    #[test]
+    fn a_profile_has_its_own_masters_and_files() {
+        let config = read(
+            "profiles.prod {\n domains = [x.net]\n accessToken = prod.token\n caCert = ~/ca.pem\n}\nprofiles.prod.username = ci",
+        );
+        let config = config.unwrap();
+        let prod = config.profile("prod").unwrap();
+        assert_eq!(prod.domains, ["x.net"]);
+        let files = [&prod.access_token, &prod.ca_cert].map(|file| file.as_deref());
+        let expected = ["/home/ann/.helios/prod.token", "/home/ann/ca.pem"];
+        assert_eq!(files, expected.map(|path| Some(Path::new(path))));
+        assert_eq!(prod.username.as_deref(), Some("ci"));
+        assert_eq!(config.everyday, Profile::default());
+        let missing = config.profile("test").unwrap_err();
+        assert!(missing.advice().unwrap().ends_with(": prod"), "{missing:?}");
     }
 
     #[test]
     fn says_what_it_stumbled_over() {
         for (text, part) in [
-            ("masterEndpoints", "an = was expected"),
-            ("masterEndpoints = ", "not the end"),
-            ("masterEndpoints = [\"a", "does not end its quotes"),
-            ("masterEndpoints = [[", "holds ["),
-            ("{} x", "\"x\""),
-            ("{", "not the end"),
-            ("domains = [a]", "are not looked up"),
+            ("masterEndpoints {}", "not members in braces"),
+            ("srvName = []", "not a list"),
+            ("profiles = prod", "profiles is a text"),
+            ("profiles.prod = 1", "the profile prod is a text"),
+            ("profiles.prod.username = []", "prod: username needs a text"),
         ] {
-            let error = Config::parse(text).unwrap_err();
+            let error = read(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use helios_api::client::ClientBuilder;
 
+use super::config::Profile;
 use crate::args::ClientOptions;
 use crate::{Environment, Failure};
 
@@ -16,23 +17,25 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// What the command line says, or else the environment.
+    /// What the command line says, or else the environment, or else the file.
     pub(super) fn find(
         options: &ClientOptions,
         environment: &Environment,
+        file: &Profile,
     ) -> Result<Self, Failure> {
         let path = |variable| environment.variable(variable).map(PathBuf::from);
         let token = match (&options.access_token, environment.variable("HELIOS_TOKEN")) {
             (Some(file), _) => Some(read(file)?),
             (None, Some(token)) => Some(token.trim().to_owned()),
             (None, None) => path("HELIOS_TOKEN_FILE")
+                .or_else(|| file.access_token.clone())
                 .map(|file| read(&file))
                 .transpose()?,
         };
-        Ok(Self {
-            token,
-            issuers: options.cacert.clone().or_else(|| path("HELIOS_CACERT")),
-        })
+        let issuers = options.cacert.clone();
+        let issuers = issuers.or_else(|| path("HELIOS_CACERT"));
+        let issuers = issuers.or_else(|| file.ca_cert.clone());
+        Ok(Self { token, issuers })
     }
 
     pub(super) fn give_to(&self, mut client: ClientBuilder) -> Result<ClientBuilder, Failure> {
@@ -50,7 +53,9 @@ impl Credentials {
 fn read(file: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
         let message = format!("the access token in {} cannot be read", file.display());
-        Failure::new(message).caused_by(error)
+        Failure::new(message)
+            .caused_by(error)
+            .advise("name a file that you may read, with --access-token or HELIOS_TOKEN_FILE")
     })?;
     match text.trim() {
         "" => Err(

@@ -1,7 +1,10 @@
 //! Which masters a command asks.
 
+mod choice;
 mod config;
 mod credentials;
+mod document;
+mod srv;
 
 use std::time::Duration;
 
@@ -10,11 +13,9 @@ use helios_api::Client;
 use crate::args::ClientOptions;
 use crate::{Environment, Failure};
 
-use config::Config;
+use choice::{Choice, Cluster};
 use credentials::Credentials;
 
-/// Where a master is if nobody says anything else: what `helios solo` listens on by default.
-const DEFAULT_MASTER: &str = "http://127.0.0.1:5801";
 const REQUEST_TIMEOUT_SECONDS: u64 = 60;
 const TOTAL_TIMEOUT_SECONDS: u64 = 10;
 
@@ -28,17 +29,16 @@ pub struct Target {
 }
 
 /// The clusters that the command line names, or else `HELIOS_MASTER`, or else the configuration file; and
-/// the master of this machine if none does.
+/// the master of this machine if none does. Domains are looked up in the name service.
 ///
 /// # Errors
-/// [`Failure`] when one of the addresses is none, a timeout is no number, or the configuration file is
-/// malformed.
-pub fn resolve(options: &ClientOptions, environment: &Environment) -> Result<Vec<Target>, Failure> {
-    let masters = if options.master.is_empty() {
-        configured(environment)?
-    } else {
-        options.master.clone()
-    };
+/// [`Failure`] when one of the addresses is none, a domain has no masters, a timeout is no number, or the
+/// configuration file is malformed.
+pub async fn resolve(
+    options: &ClientOptions,
+    environment: &Environment,
+) -> Result<Vec<Target>, Failure> {
+    let choice = Choice::find(options, environment)?;
     let request = timeout(
         options.http_timeout,
         environment,
@@ -51,36 +51,33 @@ pub fn resolve(options: &ClientOptions, environment: &Environment) -> Result<Vec
         "HELIOS_CLI_TOTAL_TIMEOUT",
         TOTAL_TIMEOUT_SECONDS,
     )?;
-    let user = options
-        .username
-        .as_deref()
-        .or_else(|| environment.user())
-        .unwrap_or("unknown");
-    let credentials = Credentials::find(options, environment)?;
-    let target = |name: String| {
+    let user = options.username.as_deref();
+    let user = user.or(choice.credentials.username.as_deref());
+    let user = user.or_else(|| environment.user()).unwrap_or("unknown");
+    let credentials = Credentials::find(options, environment, &choice.credentials)?;
+    let mut targets = Vec::new();
+    for cluster in choice.clusters {
         let mut client = Client::builder()
             .request_timeout(request)
             .total_timeout(total)
             .user(user);
-        for address in name.split(',') {
-            client = client.endpoint(address.trim())?;
+        let (name, addresses) = match cluster {
+            Cluster::At(name) => {
+                let addresses = name.split(',').map(|address| address.trim().to_owned());
+                (name.clone(), addresses.collect())
+            }
+            Cluster::In(domain) => {
+                let found = srv::masters_of(&domain, &choice.service, environment).await?;
+                (domain, found)
+            }
+        };
+        for address in addresses {
+            client = client.endpoint(&address)?;
         }
-        client = credentials.give_to(client)?;
-        let client = client.build()?;
-        Ok(Target { name, client })
-    };
-    masters.into_iter().map(target).collect()
-}
-
-fn configured(environment: &Environment) -> Result<Vec<String>, Failure> {
-    if let Some(master) = environment.variable("HELIOS_MASTER") {
-        return Ok(vec![master.to_owned()]);
+        let client = credentials.give_to(client)?.build()?;
+        targets.push(Target { name, client });
     }
-    let masters = Config::load(environment)?.masters;
-    if masters.is_empty() {
-        return Ok(vec![DEFAULT_MASTER.to_owned()]);
-    }
-    Ok(masters)
+    Ok(targets)
 }
 
 fn timeout(
@@ -104,11 +101,6 @@ fn timeout(
 mod tests {
     use super::*;
 
-    fn names(options: ClientOptions, environment: &Environment) -> Vec<String> {
-        let targets = resolve(&options, environment).unwrap();
-        targets.into_iter().map(|target| target.name).collect()
-    }
-
     fn asked(masters: &[&str]) -> ClientOptions {
         ClientOptions {
             master: masters.iter().map(ToString::to_string).collect(),
@@ -116,36 +108,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_command_line_comes_before_the_environment_and_that_before_the_file() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().to_str().unwrap();
-        std::fs::create_dir(home.path().join(".helios")).unwrap();
-        let file = home.path().join(".helios/config");
-        std::fs::write(file, "masterEndpoints = [\"http://file:1\"]").unwrap();
-        let both = Environment::of_variables([("HELIOS_MASTER", "http://env:1"), ("HOME", path)]);
-        let home = Environment::of_variables([("HOME", path)]);
-        let nothing = Environment::default();
-
-        assert_eq!(
-            names(asked(&["http://a:1", "b:2"]), &both),
-            ["http://a:1", "b:2"]
-        );
-        assert_eq!(names(asked(&[]), &both), ["http://env:1"]);
-        assert_eq!(names(asked(&[]), &home), ["http://file:1"]);
-        assert_eq!(names(asked(&[]), &nothing), ["http://127.0.0.1:5801"]);
-    }
-
-    #[test]
-    fn several_masters_of_one_cluster_are_one_target() {
-        let targets =
-            resolve(&asked(&["http://a:1, http://b:2"]), &Environment::default()).unwrap();
+    #[tokio::test]
+    async fn several_masters_of_one_cluster_are_one_target() {
+        let options = asked(&["http://a:1, http://b:2"]);
+        let targets = resolve(&options, &Environment::default()).await.unwrap();
         let endpoints: Vec<&str> = targets[0].client.endpoints().collect();
         assert_eq!(endpoints, ["http://a:1", "http://b:2"]);
     }
 
-    #[test]
-    fn says_what_is_wrong_with_an_address_or_a_timeout() {
+    #[tokio::test]
+    async fn says_what_is_wrong_with_an_address_or_a_timeout() {
         for (options, environment, part) in [
             (
                 asked(&["http://a"]),
@@ -158,7 +130,8 @@ mod tests {
                 "HELIOS_CLI_HTTP_TIMEOUT=\"soon\"",
             ),
         ] {
-            let failure = resolve(&options, &environment).unwrap_err().to_string();
+            let failure = resolve(&options, &environment).await.unwrap_err();
+            let failure = failure.to_string();
             assert!(failure.contains(part), "{failure}");
         }
     }
