@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 
 use super::date::format_date;
 use super::{
@@ -61,11 +61,7 @@ impl Job {
 }
 
 fn sha1_hex(text: &str) -> String {
-    let mut hex = String::with_capacity(40);
-    for byte in Sha1::digest(text.as_bytes()) {
-        push(&mut hex, format_args!("{byte:02x}"));
-    }
-    hex
+    Sha1::from(text).digest().to_string()
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 
 /// A delay that doubles with every failure in a row, up to a cap, with jitter.
 ///
@@ -41,7 +41,7 @@ impl Backoff {
     pub fn delay(&self, id: &str, attempt: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.min(31)).unwrap_or(u32::MAX);
         let plain = self.first.saturating_mul(factor).min(self.cap);
-        let digest = Sha1::digest(format!("{id}/{attempt}"));
+        let digest = Sha1::from(format!("{id}/{attempt}")).digest().bytes();
         let permille = digest
             .iter()
             .take(2)

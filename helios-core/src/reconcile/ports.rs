@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 
 use crate::model::{Goal, Job, JobId};
 use crate::runtime::{Container, Protocol};
@@ -219,7 +219,7 @@ fn dynamic(
 ) -> Result<u16, String> {
     let range = desired.policy.port_range.clone();
     let size = range.end.saturating_sub(range.start);
-    let digest = Sha1::digest(format!("{}/{name}", job.id));
+    let digest = Sha1::from(format!("{}/{name}", job.id)).digest().bytes();
     let hash = digest
         .iter()
         .take(2)

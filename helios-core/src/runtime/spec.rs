@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 
 /// Everything a runtime needs to make one container; nothing is left for it to decide.
 ///
@@ -119,11 +119,7 @@ impl ContainerSpec {
         // All members are maps, lists and texts, which always serialise; were that ever to change, specs
         // would only look alike, and a container would be kept rather than replaced.
         let text = serde_json::to_vec(self).unwrap_or_default();
-        let hex = Sha1::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        SpecDigest(hex)
+        SpecDigest(Sha1::from(text).digest().to_string())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 use thiserror::Error;
 use zookeeper_client::AuthId;
 
@@ -105,7 +105,7 @@ impl Credential {
     pub fn identity(&self) -> Identity {
         match &self.0 {
             Proof::Digest { user, password } => {
-                let hash = Sha1::digest(format!("{user}:{password}").as_bytes());
+                let hash = Sha1::from(format!("{user}:{password}")).digest().bytes();
                 Identity {
                     scheme: "digest".to_owned(),
                     id: format!("{user}:{}", STANDARD.encode(hash)),

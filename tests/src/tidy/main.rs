@@ -7,9 +7,13 @@ mod docs;
 #[cfg(test)]
 mod guarantees;
 #[cfg(test)]
+mod public;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod sizes;
+#[cfg(test)]
+mod surface;
 #[cfg(test)]
 mod words;
 #[cfg(test)]

@@ -1,0 +1,71 @@
+//! What the library crates show of themselves, and what they bring along.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::surface::Surface;
+use crate::workspace::root;
+
+/// The library crates, and the foreign crates whose types their public signatures may name. A type of a crate that
+/// changes often would make every change of it a change of ours.
+const LIBRARIES: [(&str, &[&str]); 6] = [
+    // Streams are what a watch is; the bytes of a value or a log are shared and not copied.
+    ("helios-core", &["bytes", "futures_core", "serde"]),
+    ("helios-store", &[]),
+    // Whoever needs TLS to an engine hands in a client of his own.
+    ("helios-docker", &["bollard"]),
+    ("helios-rollout", &[]),
+    ("helios-testkit", &[]),
+    // A router that mounts in an app of the user's is of the framework that the app is written in.
+    ("services/helios-api", &["axum", "futures_core", "tokio"]),
+];
+
+#[test]
+fn no_foreign_type_is_in_a_public_signature_that_is_not_meant_to_be() {
+    let surfaces = LIBRARIES.map(|(folder, may)| (folder, may, Surface::of(folder).foreign));
+    let wrong: Vec<_> = surfaces
+        .iter()
+        .filter(|(_, may, foreign)| !foreign.keys().eq(may.iter()))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let docker = Surface::of("helios-docker").foreign.remove("bollard");
+    let docker: Vec<_> = docker.into_iter().flatten().collect();
+    assert!(
+        matches!(docker.as_slice(), [line] if line.contains("fn from_client")),
+        "from_client is the one exception, and found: {docker:?}"
+    );
+}
+
+/// The crates that an embedder of `helios-core` gets, itself included.
+const CRATES_MAX: usize = 40;
+
+#[test]
+fn the_core_brings_few_crates_along() {
+    let arguments = [
+        "tree",
+        "--offline",
+        "--package",
+        "helios-core",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+    ];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("cargo tree runs");
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let crates: BTreeSet<_> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    println!("helios-core needs {} crates: {crates:?}", crates.len());
+    assert!(crates.contains("helios-core"), "{output:?}");
+    assert!(
+        crates.len() <= CRATES_MAX,
+        "{} crates: {crates:?}",
+        crates.len()
+    );
+}
