@@ -112,9 +112,8 @@ impl Production {
             tokio::spawn(agent.run(std::future::pending()));
         }
         tokio::spawn(Driver::new(&cluster, "m1").run(std::future::pending()));
-        let is_up = |fleet: &FleetView, host| fleet.host(host).is_some_and(|host| host.up);
         cluster
-            .wait_until(|fleet| hosts.iter().all(|host| is_up(fleet, host)))
+            .wait_until(|fleet| hosts.iter().all(|host| fleet.is_up(host)))
             .await?;
         let group = DeploymentGroup::new("front", vec!["role=web".parse()?]);
         Groups::of(cluster.clone()).create(&group).await?;

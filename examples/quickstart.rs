@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use helios_core::agent::{Agent, AgentId};
-use helios_core::cluster::FleetView;
 use helios_core::ops::{CreateJob, Deploy};
-use helios_core::{Cluster, Goal, HostName, Job, PortMapping, TaskState};
+use helios_core::{Cluster, Goal, HostName, Job, PortMapping};
 use helios_store::MemoryStore;
 use helios_testkit::host::MemoryStateDir;
 use helios_testkit::runtime::FakeRuntime;
@@ -19,30 +18,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host: HostName = "web1".parse()?;
     let id = AgentId::new("agent1")?;
     let runtime = Arc::new(FakeRuntime::new(id.owner().clone()));
-    let agent = Agent::new(
-        host.clone(),
-        id,
-        store,
-        runtime,
-        Arc::new(MemoryStateDir::new()),
-    );
+    let state = Arc::new(MemoryStateDir::new());
+    let agent = Agent::new(host.clone(), id, store, runtime, state);
     tokio::spawn(agent.run(std::future::pending()));
-    cluster
-        .wait_until(|fleet| fleet.host(&host).is_some_and(|host| host.up))
-        .await?;
+    cluster.wait_until(|fleet| fleet.is_up(&host)).await?;
 
     let job = Job::new("web:1", "nginx:1.27")?.port("http", PortMapping::tcp(80));
     let job = cluster.create_job(&CreateJob::new(job)).await?;
-    cluster
-        .deploy(&Deploy::new(host.clone(), job.clone(), Goal::Start))
-        .await?;
+    let deploy = Deploy::new(host.clone(), job.clone(), Goal::Start);
+    cluster.deploy(&deploy).await?;
 
-    let runs = |fleet: &FleetView| {
-        fleet
-            .task(&host, &job)
-            .is_some_and(|task| task.state == TaskState::Running)
-    };
-    let fleet = cluster.wait_until(runs).await?;
-    println!("{job} runs on {host}: {:?}", fleet.task(&host, &job));
+    cluster
+        .wait_until(|fleet| fleet.is_running(&host, &job))
+        .await?;
+    println!("{job} runs on {host}");
     Ok(())
 }

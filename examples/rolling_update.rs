@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helios_core::agent::{Agent, AgentId};
-use helios_core::cluster::FleetView;
 use helios_core::model::DeploymentGroup;
 use helios_core::ops::CreateJob;
 use helios_core::{Cluster, HostName, Job, JobId};
@@ -62,9 +61,8 @@ async fn main() -> Outcome<()> {
     cluster.init().await?;
     let hosts: Vec<HostName> = vec!["web1".parse()?, "web2".parse()?, "web3".parse()?];
     hosts.iter().try_for_each(|host| machine(host, &store))?;
-    let is_up = |fleet: &FleetView, host| fleet.host(host).is_some_and(|host| host.up);
     cluster
-        .wait_until(|fleet| hosts.iter().all(|host| is_up(fleet, host)))
+        .wait_until(|fleet| hosts.iter().all(|host| fleet.is_up(host)))
         .await?;
 
     // Any number of these may run, on as many machines; there is no leader.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{HostName, Job, JobId};
+use crate::model::{HostName, Job, JobId, TaskState};
 use crate::schema::{
     GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, Versioned,
 };
@@ -36,6 +36,19 @@ impl FleetView {
         let record = self.hosts.get(host)?;
         let view = HostView::new(record, self.up.get(host), self.reports.get(host));
         Some(view)
+    }
+
+    /// Whether the host is registered, and its agent alive.
+    #[must_use]
+    pub fn is_up(&self, host: &HostName) -> bool {
+        self.host(host).is_some_and(|host| host.up)
+    }
+
+    /// Whether the host's own agent reports that the job is RUNNING, so that its health check has passed.
+    #[must_use]
+    pub fn is_running(&self, host: &HostName, job: &JobId) -> bool {
+        let task = self.task(host, job);
+        task.is_some_and(|task| task.state == TaskState::Running)
     }
 
     /// What the host's own agent reports of a job.

@@ -28,7 +28,7 @@ impl Site for ClusterSite {
         let up = fleet
             .hosts
             .names()
-            .filter(|name| fleet.host(name).is_some_and(|host| host.up))
+            .filter(|name| fleet.is_up(name))
             .filter(|name| named.is_none_or(|named| name.as_str() == named));
         pick(up.cloned().collect(), prefix).ok_or_else(|| no_host(named))
     }

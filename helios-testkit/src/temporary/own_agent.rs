@@ -91,7 +91,7 @@ impl OwnAgent {
             end: Some(end),
             agent: Some(agent),
         };
-        let is_up = cluster.wait_until(|fleet| fleet.host(&host).is_some_and(|host| host.up));
+        let is_up = cluster.wait_until(|fleet| fleet.is_up(&host));
         match timeout(UP_WITHIN, is_up).await {
             Ok(Ok(_)) => Ok((own, cluster)),
             Ok(Err(error)) => Err(TemporaryError::because(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::surface::Surface;
-use crate::workspace::root;
+use crate::workspace::{read, root};
 
 /// The library crates, and the foreign crates whose types their public signatures may name. A type of a crate that
 /// changes often would make every change of it a change of ours.
@@ -68,4 +68,19 @@ fn the_core_brings_few_crates_along() {
         "{} crates: {crates:?}",
         crates.len()
     );
+}
+
+#[test]
+fn an_agent_or_a_master_of_ones_own_takes_at_most_fifteen_lines() {
+    for name in ["embed_agent", "embed_master"] {
+        let text = read(format!("examples/{name}.rs"));
+        let main = text.split("async fn main()").nth(1).expect("a main");
+        let body: Vec<_> = main
+            .lines()
+            .skip(1)
+            .take_while(|line| *line != "}")
+            .collect();
+        println!("{name}: {} lines", body.len());
+        assert!((5..=15).contains(&body.len()), "{name}: {}", body.len());
+    }
 }
