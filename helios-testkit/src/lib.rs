@@ -15,6 +15,29 @@
 //! none can be left out. The fakes obey the same contract as the real things, run on paused time, and fail when
 //! told to. The simulator runs a fleet from one seed, and prints the command that runs a failure again.
 //!
+//! # An example
+//!
+//! The test of a program that needs a queue, on the engine in memory; with `TemporaryJobs::solo` it is a real container, and
+//! nothing else changes.
+//!
+//! ```
+//! use helios_testkit::runtime::{FakeEngine, FakeImage};
+//! use helios_testkit::temporary::TemporaryJobs;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let engine = FakeEngine::new();
+//! engine.image("queue:2", FakeImage::new().here());
+//!
+//! let jobs = TemporaryJobs::fake(&engine).await?;
+//! let queue = jobs.job("queue").image("queue:2").port("amqp", 5672).deploy().await?;
+//! println!("the program under test connects to {}", queue.address("amqp")?);
+//! // It is removed when `jobs` is dropped, also by a panic.
+//! # jobs.end().await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //!
 //! * `docker`: `TemporaryJobs::solo`, containers on this machine's Docker engine.

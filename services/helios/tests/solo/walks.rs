@@ -62,9 +62,14 @@ fn the_walk_from_one_machine_to_a_fleet_leads_there() {
 }
 
 #[test]
-fn the_tutorial_leads_from_nothing_to_a_deployment_that_survives() {
+fn the_tutorial_leads_from_nothing_to_a_rolling_update_and_back() {
     let said = follow("docs/tutorial.md");
-    for part in ["RUNNING", "helios-test/web:1", "helios-test/web:2"] {
+    for part in [
+        "RUNNING",
+        "helios-test/web:1",
+        "helios-test/web:2",
+        "given up",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
 }
