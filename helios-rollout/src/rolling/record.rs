@@ -117,6 +117,9 @@ pub struct Rollout {
     pub started: u64,
     /// How many hosts are done.
     pub done: u64,
+    /// How many of them were when more hosts joined it last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub done_before: u64,
     /// The hosts it waits for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_flight: BTreeMap<HostName, Flight>,
@@ -154,6 +157,7 @@ impl Rollout {
             step: 0,
             started: 0,
             done: 0,
+            done_before: 0,
             in_flight: BTreeMap::new(),
             failed: BTreeMap::new(),
             last: BTreeSet::new(),
@@ -169,6 +173,11 @@ impl Rollout {
             self.log.pop_front();
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A rollout that is taken back.

@@ -290,7 +290,7 @@ impl GroupRecord {
             }
             Verdict::Reopens => {
                 rollout.state = RolloutState::RollingOut;
-                rollout.begun = now;
+                (rollout.begun, rollout.done_before) = (now, rollout.done);
                 rollout.size = plan.counts.members;
                 rollout.pause_at = None;
                 self.group.rolling_update_reason = Some(RollingUpdateReason::HostsChanged);

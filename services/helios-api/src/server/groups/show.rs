@@ -149,12 +149,44 @@ fn progress(rollout: &Rollout, state: RolloutState, plan: &RolloutPlan) -> Rollo
     }
 }
 
-/// As long as those that are done took, for those that are not.
+/// As long as those took that are done since it was started or joined, for those that are not.
 fn seconds_left(rollout: &Rollout, state: RolloutState, plan: &RolloutPlan) -> Option<u64> {
     if state != RolloutState::RollingOut || rollout.pause.is_some() {
         return None;
     }
     let left = plan.counts.waiting + plan.counts.in_flight;
     let took = rollout.changed.since(rollout.begun).as_secs();
-    (took * left).checked_div(rollout.done)
+    let done = rollout.done.saturating_sub(rollout.done_before);
+    (took * left).checked_div(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use helios_rollout::rolling::{Counts, Policy};
+
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_more_hosts_joined_says_nothing_about_how_long_they_take() {
+        let at = Timestamp::from_millis;
+        let job = "web:1:a".parse().unwrap();
+        let mut rollout = Rollout::new("m-1".to_owned(), job, Policy::default(), 1_004, at(0));
+        rollout.changed = at(60_000);
+        (rollout.done, rollout.done_before) = (1_001, 1_000);
+        let counts = Counts {
+            waiting: 2,
+            in_flight: 1,
+            ..Counts::default()
+        };
+        let plan = RolloutPlan {
+            counts,
+            ..RolloutPlan::default()
+        };
+        let left = |rollout: &Rollout| seconds_left(rollout, RolloutState::RollingOut, &plan);
+        assert_eq!(left(&rollout), Some(180));
+        rollout.done = 1_000;
+        assert_eq!(left(&rollout), None, "nothing to go by yet");
+        rollout.pause = Some("asked for".to_owned());
+        assert_eq!(left(&rollout), None);
+    }
 }
