@@ -22,6 +22,10 @@ use crate::{Failure, Outcome};
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// That a group is empty, which is seldom meant.
+const NOBODY: &str =
+    "no host matches the group's selectors: `helios hosts --selector` shows what does";
+
 /// How it ended.
 enum Ending {
     Done,
@@ -93,6 +97,9 @@ pub(in crate::commands) async fn run(
     let begin = Instant::now();
     let mut follow = Follow::new(args, &job.id);
     let ending = follow.until_it_ends(begin, call).await?;
+    if follow.is_nobody {
+        call.console.mention(NOBODY);
+    }
     say_ending(args, &ending, begin.elapsed(), shown, call)
 }
 
@@ -254,6 +261,8 @@ struct Follow<'a> {
     said: BTreeSet<String>,
     /// Whether it is being taken back.
     is_taken_back: bool,
+    /// Whether the group has no hosts at all.
+    is_nobody: bool,
 }
 
 impl<'a> Follow<'a> {
@@ -264,6 +273,7 @@ impl<'a> Follow<'a> {
             running: BTreeSet::new(),
             said: BTreeSet::new(),
             is_taken_back: false,
+            is_nobody: false,
         }
     }
 
@@ -284,6 +294,8 @@ impl<'a> Follow<'a> {
                     "the deployment group was removed".to_owned(),
                 ));
             };
+            let rollout = status.rollout.as_ref();
+            self.is_nobody = rollout.is_some_and(|rollout| rollout.members == 0);
             self.tell(&status, call);
             if let Some(ending) = self.ending(&status) {
                 call.console.progress(None);
@@ -434,8 +446,6 @@ fn say_plan(
         .collect();
     list("would fail at once", &failing);
     if hosts == 0 && plan.right.is_empty() && plan.down.is_empty() && plan.failing.is_empty() {
-        console.mention(
-            "no host matches the group's selectors: `helios hosts --selector` shows what does",
-        );
+        console.mention(NOBODY);
     }
 }
