@@ -120,6 +120,12 @@ impl Ensemble {
         format!("127.0.0.1:{}", self.servers[index].secure)
     }
 
+    /// The process of one server that runs.
+    pub(crate) fn pid(&self, index: usize) -> Option<&str> {
+        let process = self.servers[index].process.as_ref()?;
+        Some(&process.pid)
+    }
+
     /// Options for a handle that knows all servers and works in `/chroot`.
     pub(crate) fn options(&self, chroot: &str) -> ZooKeeperOptions {
         let servers: Vec<_> = (0..self.len()).map(|index| self.server(index)).collect();
@@ -271,8 +277,7 @@ impl Ensemble {
     }
 
     fn signal(&self, index: usize, name: &str) {
-        let process = self.servers[index].process.as_ref().unwrap();
-        signal(&process.pid, name);
+        signal(self.pid(index).unwrap(), name);
     }
 }
 
