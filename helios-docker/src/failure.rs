@@ -19,6 +19,8 @@ pub(crate) enum Call {
     Remove,
     Exec,
     Logs,
+    InspectImage,
+    RemoveImage,
 }
 
 /// The error of a call on `object`, a container or image.
@@ -156,6 +158,8 @@ fn message(call: Call, object: &str, kind: Kind, error: &DockerError) -> String 
         Call::Remove => format!("remove container {object:?}"),
         Call::Exec => format!("run a command in container {object:?}"),
         Call::Logs => format!("read the log of container {object:?}"),
+        Call::InspectImage => format!("look at image {object:?}"),
+        Call::RemoveImage => format!("remove image {object:?}"),
     };
     format!("could not {tried}: {}", remedy(kind, error))
 }

@@ -43,6 +43,7 @@ mod endpoint;
 mod events;
 mod exec;
 mod failure;
+mod images;
 mod labels;
 mod logs;
 mod owners;

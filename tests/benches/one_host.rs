@@ -30,8 +30,9 @@ use helios_store::FileStore;
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const ROUNDS: usize = 40;
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 100;
 const BARE_PARALLEL: usize = 8;
+const IDLE: Duration = Duration::from_secs(30);
 
 struct Bench {
     cluster: Cluster,
@@ -108,11 +109,17 @@ async fn main() -> Outcome<()> {
     bench
         .at_once()
         .await?
-        .print("50 deploys at once -> all running");
-    println!("the default delay before a first restart: 75 to 125 ms, by job and attempt");
+        .print("100 deploys at once -> all running");
+    bench
+        .process_dies()
+        .await?
+        .print("process dies -> runs again; Docker `always`");
     println!(
-        "resident memory of this process, agent, store and watcher in one: {}",
-        resident()
+        "the default delay before a first restart: 75 to 125 ms, by job and attempt; Docker's: 100 ms"
+    );
+    println!(
+        "idle with {AT_ONCE} containers, agent and store in one: {}",
+        bench.idle().await?
     );
     agent.abort();
     Ok(())
@@ -130,6 +137,14 @@ fn resident() -> String {
         .unwrap_or("unknown")
         .trim()
         .to_owned()
+}
+
+/// The processor time of this process so far, in clock ticks of 10 ms.
+fn ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields = after_name.split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn job(name: &str) -> Outcome<Job> {
@@ -260,6 +275,76 @@ impl Bench {
         Ok(pair)
     }
 
+    /// From the look that shows a container without its process to the one that shows it or its successor running:
+    /// this agent without delay, and Docker's own restart policy, which starts the same container.
+    async fn process_dies(&self) -> Outcome<Pair> {
+        let bare = Arc::new(docker(&Owner::new("bench-bare")?).await?);
+        let mut pair = Pair::default();
+        let job = job("dies")?;
+        self.deploy_one(&job).await?;
+        self.running(&self.runtime, self.name(&job.id)).await?;
+        let name = "bench-bare-always";
+        let label = "helios.runtime.owner=bench-bare";
+        let always = [
+            "run",
+            "-d",
+            "--restart",
+            "always",
+            "--network",
+            "host",
+            "--label",
+            label,
+        ];
+        run_docker(
+            &[
+                &always[..],
+                &["--name", name, "helios-test/busybox:1", "/bin/idle"],
+            ]
+            .concat(),
+        )?;
+        for _ in 0..ROUNDS / 4 {
+            for (runtime, name, times) in [
+                (&self.runtime, self.name(&job.id), &mut pair.ours),
+                (&bare, name.to_owned(), &mut pair.bare),
+            ] {
+                // Docker waits longer and longer unless a run lasted for ten seconds.
+                tokio::time::sleep(Duration::from_secs(6)).await;
+                let back = tokio::spawn(wait_replaced(runtime.clone(), name.clone()));
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                end_process(&name)?;
+                times.push(back.await??);
+            }
+        }
+        run_docker(&["rm", "-f", name])?;
+        self.undeploy_one(&job).await?;
+        Ok(pair)
+    }
+
+    /// What it costs to look after containers that go on running.
+    async fn idle(&self) -> Outcome<String> {
+        let jobs: Vec<_> = (0..AT_ONCE)
+            .map(|n| job(&format!("idle-{n}")))
+            .collect::<Outcome<_>>()?;
+        let deploys = jobs.iter().map(|job| self.deploy_one(job));
+        futures_util::future::try_join_all(deploys).await?;
+        self.seen(self.runtime.clone(), all_run).await?;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let before = ticks();
+        tokio::time::sleep(IDLE).await;
+        // A tick is a hundredth of a second.
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand ticks")]
+        let percent = (ticks() - before) as f64 / IDLE.as_secs_f64();
+        let figure = format!("{percent:.2} % of one core, {} resident", resident());
+        for job in &jobs {
+            let id = job.id.clone();
+            let undeploy = Undeploy::new(self.host.clone(), id);
+            self.cluster.undeploy(&undeploy).await?;
+        }
+        self.seen(self.runtime.clone(), |containers| containers.is_empty())
+            .await?;
+        Ok(figure)
+    }
+
     async fn at_once(&self) -> Outcome<Pair> {
         let bare = Arc::new(docker(&Owner::new("bench-bare")?).await?);
         let jobs: Vec<_> = (0..AT_ONCE)
@@ -368,9 +453,22 @@ async fn wait(
 }
 
 fn kill(container: &str) -> Outcome<()> {
-    let done = Command::new("docker").args(["kill", container]).output()?;
-    done.status
-        .success()
+    run_docker(&["kill", container]).map(drop)
+}
+
+/// Ends the container's process from outside, which Docker does not take for a wish of its user.
+fn end_process(container: &str) -> Outcome<()> {
+    let pid = run_docker(&["inspect", "--format", "{{.State.Pid}}", container])?;
+    let done = Command::new("kill").args(["-9", pid.trim()]).status()?;
+    done.success()
         .then_some(())
-        .ok_or_else(|| format!("{done:?}").into())
+        .ok_or_else(|| format!("the process {pid} of {container} cannot be ended: {done}").into())
+}
+
+fn run_docker(args: &[&str]) -> Outcome<String> {
+    let done = Command::new("docker").args(args).output()?;
+    match done.status.success() {
+        true => Ok(String::from_utf8(done.stdout)?),
+        false => Err(format!("docker {args:?}: {done:?}").into()),
+    }
 }

@@ -11,6 +11,7 @@ mod events;
 mod history;
 mod holder;
 mod identity;
+mod images;
 mod live;
 mod machine;
 mod membership;
@@ -36,7 +37,7 @@ use crate::model::{DockerVersion, HostName};
 use crate::orphans::{OrphanPolicy, Surroundings};
 use crate::reconcile::Policy;
 use crate::registrar::Registrar;
-use crate::runtime::{Probe, Runtime};
+use crate::runtime::{Images, Probe, Runtime};
 use crate::state_dir::{StateDir, StateDirError};
 use crate::store::{KeyError, Store};
 
@@ -46,6 +47,9 @@ pub use machine::{LinuxMachine, Machine, PortHolder};
 pub use remembered::{Distrust, Remembered};
 pub use reset::HostReset;
 pub use status::{AgentStatus, Counts, StatusReader};
+
+/// The shortest time that an image is kept without need: what is undeployed is often deployed again.
+const IMAGES_KEPT_MIN: Duration = Duration::from_secs(60);
 
 /// Runs the jobs that are deployed to one host.
 ///
@@ -82,6 +86,7 @@ pub struct Agent {
     labels: BTreeMap<String, String>,
     engine: (Option<DockerVersion>, Option<String>),
     orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
+    images: Option<(Arc<dyn Images>, Duration)>,
     reset: Option<Arc<dyn HostReset>>,
     http: Option<String>,
     status: status::StatusWriter,
@@ -123,6 +128,7 @@ impl Agent {
             labels: BTreeMap::new(),
             engine: (None, None),
             orphans: None,
+            images: None,
             reset: None,
             http: None,
             status: status::StatusWriter::new(),
@@ -202,6 +208,16 @@ impl Agent {
     pub fn orphans(self, surroundings: Arc<dyn Surroundings>, policy: OrphanPolicy) -> Self {
         Self {
             orphans: Some((surroundings, policy)),
+            ..self
+        }
+    }
+
+    /// This agent, removing the images that it pulled once no job of its host has needed them for `keep_for`, which is
+    /// at least a minute. Without it every image stays.
+    #[must_use]
+    pub fn images(self, images: Arc<dyn Images>, keep_for: Duration) -> Self {
+        Self {
+            images: Some((images, keep_for.max(IMAGES_KEPT_MIN))),
             ..self
         }
     }

@@ -17,6 +17,7 @@ use tracing::warn;
 
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::{Job, JobId};
+use crate::reconcile::Action;
 use crate::runtime::{Containers, RuntimeError};
 use crate::schema::{
     ClusterRecord, HostRecord, HostReport, Keys, OperationIds, Presence, Versioned,
@@ -27,6 +28,7 @@ use crate::time::Moment;
 use super::act::{Done, Executor, Looked};
 use super::custody::{Custody, Round};
 use super::history::{Backlog, Written};
+use super::images::{self, Shelf};
 use super::live::Live;
 use super::membership::Seen;
 use super::registry::{Published, Registry};
@@ -63,6 +65,7 @@ enum Event {
     Published(Published),
     Looked(Looked),
     Orphans(Round),
+    Images(images::Round),
     Reset(Result<(), String>),
     Wake,
 }
@@ -87,6 +90,7 @@ pub(super) struct Running {
     pub(super) report_not_before: Option<Moment>,
     pub(super) tasks: Arc<report::TaskReports>,
     pub(super) custody: Custody,
+    pub(super) shelf: Shelf,
     pub(super) jobs: BTreeMap<JobId, Arc<Job>>,
     pub(super) registry: Registry,
     pub(super) publishing: Option<BoxFuture<'static, Published>>,
@@ -172,6 +176,7 @@ impl Running {
             report_not_before: None,
             tasks: Arc::default(),
             custody: Custody::start(&agent).await?,
+            shelf: Shelf::start(&agent).await?,
             jobs: BTreeMap::new(),
             registry: Registry::default(),
             publishing: None,
@@ -206,6 +211,7 @@ impl Running {
             Some(look) = self.watches.up.next() => Event::Up(look),
             Some(looked) = self.looks.next(), if !self.looks.is_empty() => Event::Looked(looked),
             round = finished(&mut self.custody.round) => Event::Orphans(round),
+            round = finished(&mut self.shelf.round) => Event::Images(round),
             () = sleep(until) => Event::Wake,
         }
     }
@@ -213,12 +219,7 @@ impl Running {
     fn learn(&mut self, event: Event) {
         let now = self.agent.clock.moment();
         match event {
-            Event::Done(Some(done)) => {
-                let outcome = (done.action.verb(), done.outcome.is_ok());
-                *self.counts.actions.entry(outcome).or_default() += 1;
-                let done = self.with_port_holders(done);
-                self.live.done(&done, now);
-            }
+            Event::Done(Some(done)) => self.done(done, now),
             Event::Done(None) | Event::Wake => {}
             Event::Containers(look) => self.live.see(look, now),
             Event::Cluster(look) => {
@@ -260,6 +261,7 @@ impl Running {
                     self.custody.learn(round, policy, now);
                 }
             }
+            Event::Images(round) => self.shelf.learn(round, now),
             Event::History(written) => self.written(written, now),
             Event::Published(outcome) => self.published(outcome, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),
@@ -268,6 +270,19 @@ impl Running {
                 warn!(error = %error, "the report was not written");
             }
         }
+    }
+
+    /// Learns how an action ended.
+    fn done(&mut self, done: Done, now: Moment) {
+        let outcome = (done.action.verb(), done.outcome.is_ok());
+        *self.counts.actions.entry(outcome).or_default() += 1;
+        if let (Some(_), Action::Pull(image), Ok(_)) =
+            (&self.agent.images, &done.action, &done.outcome)
+        {
+            self.shelf.pulled(image);
+        }
+        let done = self.with_port_holders(done);
+        self.live.done(&done, now);
     }
 
     /// Learns how a step of membership ended.

@@ -40,6 +40,8 @@ pub struct Counts {
     pub actions: BTreeMap<(Verb, bool), u64>,
     /// Orphans that were ended.
     pub orphans_reaped: u64,
+    /// Images that were removed.
+    pub images_removed: u64,
 }
 
 /// Reads the status of an agent while that runs.
@@ -78,6 +80,7 @@ impl Running {
         let present = self.seen.up.as_ref().and_then(Option::as_ref);
         let counts = Counts {
             orphans_reaped: self.custody.reaped,
+            images_removed: self.shelf.removed,
             ..self.counts.clone()
         };
         sender.send_replace(Arc::new(AgentStatus {

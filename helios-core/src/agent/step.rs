@@ -35,6 +35,7 @@ impl Running {
         self.live.forget();
         self.reset_if_ordered().await;
         self.look_for_orphans(now);
+        self.tidy_images(now);
         self.tell(now);
         self.write_history(now);
         self.publish();

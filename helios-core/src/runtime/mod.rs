@@ -2,6 +2,7 @@
 
 mod container;
 mod error;
+mod images;
 mod owner;
 mod probe;
 mod spec;
@@ -15,6 +16,7 @@ use futures_core::stream::BoxStream;
 
 pub use container::{Container, ContainerId, ContainerState, Containers, Exit};
 pub use error::{RuntimeError, RuntimeErrorKind};
+pub use images::Images;
 pub use owner::{Owner, OwnerError};
 pub use probe::{Probe, ProbeTarget};
 pub use spec::{ContainerSpec, Mount, MountSource, Protocol, PublishedPort, SpecDigest};

@@ -7,6 +7,7 @@
 
 mod conformance;
 mod harness;
+mod images;
 mod proxy;
 mod pulls;
 mod specs;

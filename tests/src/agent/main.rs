@@ -5,6 +5,8 @@ mod drain;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod orphans;

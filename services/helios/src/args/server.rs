@@ -116,6 +116,9 @@ pub struct AgentOptions {
     /// What is done about orphans
     #[command(flatten)]
     pub orphans: OrphanOptions,
+    /// Remove images that this agent pulled once no job here has needed them for that many seconds [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..))]
+    pub remove_images_after: Option<u64>,
     /// Who else is told what happens here
     #[command(flatten)]
     pub outlets: OutletOptions,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use helios_core::agent::{Agent, AgentId};
 use helios_core::orphans::OrphanPolicy;
@@ -27,6 +28,7 @@ pub(super) struct Host {
     id: Option<String>,
     no_history: bool,
     orphans: OrphanPolicy,
+    images_kept_for: Option<Duration>,
     outlets: Outlets,
 }
 
@@ -62,6 +64,7 @@ impl Host {
             id: options.id.clone(),
             no_history: options.disable_job_history,
             orphans: options.orphans.policy(),
+            images_kept_for: options.remove_images_after.map(Duration::from_secs),
             outlets,
         })
     }
@@ -105,6 +108,10 @@ impl Host {
             agent.without_history()
         } else {
             agent
+        };
+        let agent = match self.images_kept_for {
+            Some(time) => agent.images(Arc::clone(&runtime) as _, time),
+            None => agent,
         };
         let agent = self.outlets.open(agent, &agent_id, &environment)?;
         let (agent, answering) = match http {
@@ -175,6 +182,7 @@ mod tests {
             containers: ContainerOptions::default(),
             orphans: OrphanOptions::default(),
             http: HttpOptions::default(),
+            remove_images_after: None,
             outlets: OutletOptions::default(),
         }
     }

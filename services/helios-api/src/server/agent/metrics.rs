@@ -81,6 +81,13 @@ pub(super) fn text(status: &AgentStatus) -> Result<String, fmt::Error> {
     let reaped = Counter::<u64>::default();
     reaped.inc_by(status.counts.orphans_reaped);
     registry.register("orphans_reaped", "Orphans that the agent has ended", reaped);
+    let removed = Counter::<u64>::default();
+    removed.inc_by(status.counts.images_removed);
+    registry.register(
+        "images_removed",
+        "Images that the agent has removed",
+        removed,
+    );
     let problems = Gauge::<i64>::default();
     problems.set(i64::try_from(status.problems.len()).unwrap_or(i64::MAX));
     registry.register("problems", "What is wrong with this host", problems);
