@@ -16,6 +16,8 @@ use super::run::{RETRY_AFTER, Running};
 
 /// The document that says which order was begun last.
 const DOCUMENT: &str = "reset.json";
+/// What the problems of resetting are kept under.
+const PROBLEM: &str = "reset";
 
 /// Resets the machine an agent runs on: restarts it, or has it installed anew.
 #[async_trait]
@@ -68,37 +70,44 @@ impl Running {
     /// Begins to reset the host, if it is ordered and was not begun.
     pub(super) async fn reset_if_ordered(&mut self) {
         let order = self.live.remembered.drain.as_ref();
-        let order = order.filter(|drain| drain.reset && self.live.is_confirmed());
-        let Some(id) = order.map(|drain| drain.id.clone()) else {
+        let Some(order) = order.filter(|drain| drain.reset.is_some()).cloned() else {
+            self.problems.remove(PROBLEM);
             return;
         };
-        if self.begun.work.is_some() || self.begun.last.as_ref() == Some(&id) {
+        let is_begun = self.begun.work.is_some() || self.begun.last.as_ref() == Some(&order.id);
+        if is_begun || !self.live.is_confirmed() {
+            return;
+        }
+        if self.agent.machine.info().boot_id != order.reset {
+            // It was reset, and what was remembered of that is gone.
             return;
         }
         let Some(command) = self.agent.reset.clone() else {
-            let message = "this host is to reset itself, and its agent was not told how: start it with --reset-command";
-            self.problems.insert("reset", message.to_owned());
+            let trouble = "its agent was not told how: start it with --reset-command";
+            self.problems.insert(PROBLEM, order.problem(trouble));
             return;
         };
+        let id = order.id.clone();
         let record = schema::encode(&Record { id: id.clone() });
         if let Err(error) = self.agent.state.save(DOCUMENT, &record).await {
             warn!(%error, "the reset of this host is not begun, because that could not be stored");
-            self.problems.insert("reset", error.to_string());
+            self.problems.insert(PROBLEM, error.to_string());
             self.wake_at(Some(self.agent.clock.moment().plus(RETRY_AFTER)));
             return;
         }
         info!(id, "resetting this host");
-        self.problems.remove("reset");
+        self.problems.remove(PROBLEM);
         self.begun.last = Some(id.clone());
         self.begun.work = Some(reset(command, id).boxed());
     }
 
     /// Learns how the work on an order ended, which the agent lived to see.
     pub(super) fn reset_ended(&mut self, outcome: Result<(), String>) {
-        if let Err(trouble) = outcome {
-            let message = format!("this host could not be reset: {trouble}");
-            warn!("{message}");
-            self.problems.insert("reset", message);
+        let order = self.live.remembered.drain.as_ref();
+        if let (Err(trouble), Some(order)) = (outcome, order) {
+            let problem = order.problem(&trouble);
+            warn!("{problem}");
+            self.problems.insert(PROBLEM, problem);
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn drain_host(
         record.drain = drain.cloned();
     });
     let (action, id) = match drain {
-        Some(drain) if drain.reset => ("reset host", drain.id.as_str()),
+        Some(drain) if drain.reset.is_some() => ("reset host", drain.id.as_str()),
         Some(drain) => ("drain host", drain.id.as_str()),
         None => ("end drain of host", by),
     };

@@ -488,7 +488,7 @@ fn only_who_drains_a_host_changes_or_ends_that() {
         by: "spring".to_owned(),
         id: "spring.0.1".to_owned(),
         since: Timestamp::from_millis(5),
-        reset: false,
+        reset: None,
     };
     let drained = |drain: Option<&Drain>| {
         let seen = host(&[&job("web:1")]).unwrap();

@@ -88,7 +88,7 @@ fn values_are_stored_as_the_golden_files_say() {
             by: "spring".to_owned(),
             id: "spring.1700000000123.1".to_owned(),
             since: Timestamp::from_millis(1_700_000_000_123),
-            reset: true,
+            reset: Some("b1".to_owned()),
         }),
         goals: BTreeMap::new(),
         groups: BTreeMap::new(),

@@ -96,6 +96,13 @@ impl Journey<'_> {
         if sight.up && sight.boot_id.is_some() && sight.boot_id != away.boot {
             return Some(Move::To(Phase::Returned, Because::Returned));
         }
+        if let Some(why) = &sight.trouble {
+            let because = Because::ActionFailed(why.clone());
+            return Some(Move::Mishap {
+                lost: false,
+                because,
+            });
+        }
         if self.is_over(away.since, self.reset.patience.away) {
             let because = match sight.up {
                 true => Because::SameBoot,
@@ -171,7 +178,9 @@ impl Reset {
             by: self.name.clone(),
             id: away.id.clone(),
             since: away.chosen,
-            reset: away.phase == Phase::Resetting && self.action == Action::Agent,
+            reset: (away.phase == Phase::Resetting && self.action == Action::Agent)
+                .then(|| away.boot.clone())
+                .flatten(),
         })
     }
 }

@@ -48,6 +48,10 @@ impl Sight {
             boot_id: info.and_then(|info| info.boot_id.clone()),
             up_since: info.and_then(|info| info.up_since),
             reboot_pending: info.and_then(|info| info.reboot_required) == Some(true),
+            trouble: record.drain.as_ref().and_then(|drain| {
+                let trouble = drain.trouble(&report?.problems)?;
+                Some(trouble.to_owned())
+            }),
             drain: record.drain.clone(),
             empty: host.up
                 && record.drain.is_some()

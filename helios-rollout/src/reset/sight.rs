@@ -25,6 +25,8 @@ pub struct Sight {
     pub reboot_pending: bool,
     /// Whether and by whom it is drained.
     pub drain: Option<Drain>,
+    /// Why its agent could not reset it, if it could not.
+    pub trouble: Option<String>,
     /// Whether nothing runs on it any more, and its agent follows the drain.
     pub empty: bool,
     /// Which of the jobs that should run there are not well, by id.

@@ -132,6 +132,7 @@ impl Machine {
             up_since: Some(at(self.up_since)),
             reboot_pending: false,
             drain: self.drain.clone(),
+            trouble: None,
             empty: self.is_empty(now),
             unwell: match well {
                 true => vec![],
@@ -151,7 +152,9 @@ impl Machine {
 
     /// Time goes on.
     fn live(&mut self, now: i64) {
-        let order = self.drain.as_ref().filter(|drain| drain.reset);
+        let boot = format!("boot-{}", self.boot);
+        let order = self.drain.as_ref();
+        let order = order.filter(|drain| drain.reset.as_ref() == Some(&boot));
         let id = order.map(|drain| drain.id.clone());
         if self.up
             && let Some(id) = id

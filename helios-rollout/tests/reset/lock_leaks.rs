@@ -67,7 +67,7 @@ fn an_agent_that_restarts_does_not_reset_its_host_again() {
     world.drive();
     world.pass(1000);
     let order = world.machine("web-1").drain.clone().unwrap();
-    assert!(order.reset && world.machine("web-1").ran.contains(&order.id));
+    assert!(order.reset.is_some() && world.machine("web-1").ran.contains(&order.id));
     world.until_over();
     assert_eq!(
         world.machine("web-1").boot,

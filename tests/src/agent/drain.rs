@@ -24,7 +24,7 @@ fn spring() -> Drain {
         by: "spring".to_owned(),
         id: "spring.0.1".to_owned(),
         since: Timestamp::from_millis(0),
-        reset: false,
+        reset: None,
     }
 }
 

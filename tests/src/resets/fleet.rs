@@ -44,11 +44,15 @@ impl Clock for VirtualClock {
 struct Plug {
     host: HostName,
     pulled: mpsc::UnboundedSender<(HostName, String)>,
+    stuck: bool,
 }
 
 #[async_trait]
 impl HostReset for Plug {
     async fn reset(&self, id: &str) -> Result<(), String> {
+        if self.stuck {
+            return Err("the plug is stuck".to_owned());
+        }
         self.pulled
             .send((self.host.clone(), id.to_owned()))
             .map_err(|error| error.to_string())?;
@@ -69,6 +73,7 @@ pub(crate) struct Fleet {
     pub(crate) cluster: Cluster,
     pub(crate) engine: FakeEngine,
     clock: VirtualClock,
+    stuck: bool,
     starts: u32,
     machines: BTreeMap<HostName, Machine>,
     plug: mpsc::UnboundedSender<(HostName, String)>,
@@ -82,6 +87,11 @@ pub(crate) fn host(number: usize) -> HostName {
 impl Fleet {
     /// So many hosts, each with an instance of `front`; the first one also has the only one of `lonely`.
     pub(crate) async fn start(hosts: usize) -> Self {
+        Self::start_with(hosts, false).await
+    }
+
+    /// As [`start`](Self::start); with plugs that are `stuck` no machine can reset itself.
+    pub(crate) async fn start_with(hosts: usize, stuck: bool) -> Self {
         let store = MemoryStore::new();
         let clock = VirtualClock(Instant::now());
         let ids = OperationIds::new("test").expect("ids");
@@ -95,6 +105,7 @@ impl Fleet {
             cluster,
             engine,
             clock,
+            stuck,
             starts: 0,
             machines: BTreeMap::new(),
             plug,
@@ -173,6 +184,7 @@ impl Fleet {
         .on_reset(Arc::new(Plug {
             host: name.clone(),
             pulled: self.plug.clone(),
+            stuck: self.stuck,
         }));
         let work = tokio::spawn(async move {
             agent
@@ -195,6 +207,12 @@ impl Fleet {
         for container in containers.iter() {
             self.engine.kill(&container.name);
         }
+    }
+
+    /// The machine is installed anew: its agent remembers nothing.
+    pub(crate) fn forget(&mut self, name: &HostName) {
+        let machine = self.machines.get_mut(name).expect("a machine");
+        machine.state = MemoryStateDir::new();
     }
 
     pub(crate) fn boots(&self) -> Vec<u32> {

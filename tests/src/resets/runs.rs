@@ -180,6 +180,27 @@ async fn an_action_that_fails_or_hangs_stops_the_reset_and_the_host_has_its_jobs
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_cannot_reset_itself_says_why_and_nobody_waits_for_it() {
+    let fleet = Fleet::start_with(2, true).await;
+    fleet.resets().start(&fleet.reset()).await.expect("a start");
+    let _master = fleet.master("m1");
+    let halted = async {
+        loop {
+            let record = fleet.record().await;
+            if matches!(record.progress.stage, Stage::Halted(Halt::Failures { .. })) {
+                return record;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let waited = Duration::from_secs(60);
+    let record = tokio::time::timeout(waited, halted).await.expect("a halt");
+    let mishap = record.progress.mishaps.values().next().expect("a mishap");
+    let why = Because::ActionFailed("the plug is stuck".to_owned());
+    assert_eq!(mishap.because, why);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deregistered_host_frees_its_place_in_the_middle_of_its_reset() {
     let mut fleet = Fleet::start(3).await;
     fleet.resets().start(&fleet.reset()).await.expect("a start");
@@ -208,4 +229,23 @@ async fn a_deregistered_host_frees_its_place_in_the_middle_of_its_reset() {
         (record.progress.left, record.progress.mishaps.len()),
         (1, 0)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_was_installed_anew_is_not_reset_again_though_its_agent_forgot() {
+    let mut fleet = Fleet::start(2).await;
+    fleet.resets().start(&fleet.reset()).await.expect("a start");
+    let master = fleet.master("m1");
+    let (name, _) = fleet.pulled.recv().await.expect("a pull");
+    // No master lives to see it return, so its order stays.
+    master.abort();
+    fleet.pull(&name).await;
+    fleet.forget(&name);
+    fleet.boot(&name).await;
+    sleep(Duration::from_secs(300)).await;
+    assert!(fleet.pulled.try_recv().is_err(), "it was reset again");
+    let _next = fleet.master("m2");
+    let record = fleet.until_over().await;
+    assert_eq!(record.progress.done.len(), 2, "{:?}", record.progress);
+    assert_eq!(fleet.boots(), [2, 2]);
 }
