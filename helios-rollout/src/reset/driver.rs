@@ -15,7 +15,7 @@ use helios_core::model::HostName;
 use helios_core::ops::{Refused, audited, drain_host};
 use helios_core::schema::{AuditRecord, Drain, HostRecord, Keys, Stamp};
 use helios_core::store::{Scope, Snapshot, StoreError, Txn, Version};
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 use super::record::sights_for;
@@ -25,8 +25,10 @@ use super::{
     advance,
 };
 
-/// How often is looked though nothing changed: for what depends on the time alone.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long changes are gathered before they are looked at: in a large fleet there is always one.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(200);
+/// After how many times that is looked though nothing changed: for what depends on the time alone.
+const LOOK_AT_LEAST_EVERY: u32 = 5;
 /// How many steps are made of one look.
 const STEPS_MAX: usize = 8;
 /// How many orders are carried out at a time.
@@ -59,7 +61,10 @@ type Watched = (
     Option<FleetView>,
 );
 
-type Asks = FuturesUnordered<BoxFuture<'static, (String, HostName, String, Result<(), String>)>>;
+/// A call that is being made, and what came of it: the reset, the host, which time a host was chosen, and the outcome.
+type Asking = BoxFuture<'static, (String, HostName, String, Result<(), String>)>;
+
+type Asks = FuturesUnordered<Asking>;
 
 impl ResetDriver {
     /// A driver of that cluster's resets. `me` must differ for every start of every master; `action` resets machines for resets that
@@ -84,6 +89,9 @@ impl ResetDriver {
         let mut fleet: Option<Watched> = None;
         let mut asks = Asks::new();
         let mut asking = BTreeSet::new();
+        let mut ticks = interval(LOOK_AT_MOST_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut is_news, mut quiet) = (true, 0);
         loop {
             tokio::select! {
                 biased;
@@ -92,34 +100,51 @@ impl ResetDriver {
                     self.tell(&reset, &host, &id, outcome).await;
                     asking.remove(&id);
                 }
+                _ = ticks.tick() => {
+                    quiet += 1;
+                    if !is_news && quiet < LOOK_AT_LEAST_EVERY {
+                        continue;
+                    }
+                    (is_news, quiet) = (false, 0);
+                    asks.extend(self.look_at_all(&records, &mut fleet, &mut asking).await);
+                }
                 Some(snapshot) = resets.next() => if let Ok(snapshot) = snapshot {
                     records.advance(&Keys::resets(), &seen, &snapshot);
-                    seen = snapshot;
+                    (seen, is_news) = (snapshot, true);
                 },
                 Some(view) = next_view(&mut fleet) => if let (Ok(view), Some((_, slot))) = (view, &mut fleet) {
-                    *slot = Some(view);
+                    (*slot, is_news) = (Some(view), true);
                 },
-                () = sleep(LOOK_EVERY) => {}
             }
-            let is_idle = records
-                .iter()
-                .all(|(_, record): (&String, _)| is_over(record));
-            if is_idle {
-                fleet = None;
-                continue;
-            }
-            let (_, view) = fleet.get_or_insert_with(|| (self.cluster.watch_fleet(), None));
-            let Some(view) = view else { continue };
-            let going = records.iter().filter(|(_, record)| !is_over(record));
-            for (name, _) in going {
-                match self.drive(name, &records, view, &mut asking).await {
-                    Ok(new) => asks.extend(new.into_iter().map(|ask| self.ask(ask))),
-                    Err(error) => {
-                        warn!(reset = name, %error, "a step was not made; it is tried again");
-                    }
+        }
+    }
+
+    /// One look at every reset that goes on, and the steps that follow; yields the calls that are to be made.
+    async fn look_at_all(
+        &self,
+        records: &Records<String, ResetRecord>,
+        fleet: &mut Option<Watched>,
+        asking: &mut BTreeSet<String>,
+    ) -> Vec<Asking> {
+        let is_over = |record: &ResetRecord| record.progress.is_over();
+        let going = records.iter().filter(|(_, record)| !is_over(record));
+        let going: Vec<&String> = going.map(|(name, _)| name).collect();
+        if going.is_empty() {
+            *fleet = None;
+            return Vec::new();
+        }
+        let (_, view) = fleet.get_or_insert_with(|| (self.cluster.watch_fleet(), None));
+        let mut asks = Vec::new();
+        for name in going {
+            let Some(view) = view else { break };
+            match self.drive(name, records, view, asking).await {
+                Ok(new) => asks.extend(new.into_iter().map(|ask| self.ask(ask))),
+                Err(error) => {
+                    warn!(reset = name, %error, "a step was not made; it is tried again");
                 }
             }
         }
+        asks
     }
 
     /// Steps of one reset, until there is nothing more to do now; yields whom to ask for.
@@ -260,7 +285,7 @@ impl ResetDriver {
         }
     }
 
-    fn ask(&self, ask: Ask) -> BoxFuture<'static, (String, HostName, String, Result<(), String>)> {
+    fn ask(&self, ask: Ask) -> Asking {
         let (action, cluster) = (Arc::clone(&self.action), self.cluster.clone());
         async move {
             let patience = match Resets::of(cluster).get(&ask.reset).await {
@@ -298,10 +323,6 @@ impl Look {
     fn is_changed_by(&self, plan: &ResetPlan) -> bool {
         plan.next != self.record.progress || plan.robustness != self.robustness
     }
-}
-
-fn is_over(record: &ResetRecord) -> bool {
-    record.progress.is_over()
 }
 
 /// The next view of the fleet; never, while nobody looks at it.

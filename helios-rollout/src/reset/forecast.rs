@@ -25,6 +25,8 @@ pub struct Forecast {
     pub width: u64,
     /// How often hosts are chosen, if those that are away at once all take as long.
     pub rounds: u64,
+    /// Which hosts go together in the first rounds.
+    pub first: Vec<Vec<HostName>>,
     /// How long a host is expected to be away.
     #[serde(with = "millis")]
     pub per_host: Duration,
@@ -47,18 +49,26 @@ pub fn forecast(reset: &Reset, progress: &Progress, sights: &Sights, now: Timest
     let per_host = progress.average().unwrap_or(reset.patience.expected);
     let due = reset.due(progress, sights);
     let line = reset.line(sights, progress, &due);
-    let (rounds, width) = rounds(reset, progress, sights, &line);
+    let Rounds {
+        rounds,
+        width,
+        first,
+    } = Rounds::of(reset, progress, sights, &line);
     let under_way = u32::from(!progress.away.is_empty());
     let turns = u32::try_from(rounds).unwrap_or(u32::MAX);
     let open = per_host.saturating_mul(turns.saturating_add(under_way));
     let ends = end(reset, now, open).ok();
     let feasible = ends.is_some_and(|ends| ends <= reset.deadline);
-    let names = line
-        .iter()
-        .filter_map(|place| sights.fleet.members().get(*place));
+    let names = |places: &[usize]| -> Vec<HostName> {
+        let hosts = places
+            .iter()
+            .filter_map(|at| sights.fleet.members().get(*at));
+        hosts.map(|member| member.host.clone()).collect()
+    };
     Forecast {
         width,
         rounds,
+        first: first.iter().map(|round| names(round)).collect(),
         per_host,
         open,
         ends,
@@ -68,7 +78,7 @@ pub fn forecast(reset: &Reset, progress: &Progress, sights: &Sights, now: Timest
             part_in_time(reset, now, open)
         },
         feasible,
-        line: names.map(|member| member.host.clone()).collect(),
+        line: names(&line),
     }
 }
 
@@ -177,40 +187,57 @@ fn blocked(
     }
 }
 
-/// How often hosts are chosen until none is left, and how many of them at most, if all were up and well.
-fn rounds(reset: &Reset, progress: &Progress, sights: &Sights, line: &[usize]) -> (u64, u64) {
-    let ideal = sights.ideal();
-    let fresh = Progress {
-        away: Default::default(),
-        ..progress.clone()
-    };
-    let (mut rounds, mut width) = (0, 0);
-    let mut left: Vec<usize> = line.to_vec();
-    let mut first = reset.limits.first_alone && progress.done.is_empty();
-    while !left.is_empty() {
-        let mut standing = Standing::of(reset, &fresh, &ideal);
-        standing.alone &= first;
-        let before = left.len();
-        let mut stayed = Vec::with_capacity(left.len());
-        let mut places = left.into_iter();
-        for place in places.by_ref() {
-            if standing.take(place).is_err() {
+/// How many rounds a forecast names.
+const FIRST_MAX: usize = 5;
+
+/// How hosts are chosen until none is left, if all were up and well.
+#[derive(Default)]
+struct Rounds {
+    rounds: u64,
+    width: u64,
+    first: Vec<Vec<usize>>,
+}
+
+impl Rounds {
+    fn of(reset: &Reset, progress: &Progress, sights: &Sights, line: &[usize]) -> Self {
+        let ideal = sights.ideal();
+        let fresh = Progress {
+            away: Default::default(),
+            ..progress.clone()
+        };
+        let mut rounds = Self::default();
+        let mut left: Vec<usize> = line.to_vec();
+        let mut alone = reset.limits.first_alone && progress.done.is_empty();
+        while !left.is_empty() {
+            let mut standing = Standing::of(reset, &fresh, &ideal);
+            standing.alone &= alone;
+            let (mut taken, mut stayed) = (Vec::new(), Vec::with_capacity(left.len()));
+            let mut places = left.into_iter();
+            for place in places.by_ref() {
+                if standing.take(place).is_ok() {
+                    taken.push(place);
+                    continue;
+                }
                 stayed.push(place);
                 if standing.room().is_err() {
                     break;
                 }
             }
+            stayed.extend(places);
+            rounds.width = rounds.width.max(taken.len() as u64);
+            if taken.is_empty() {
+                // What can never be chosen is told elsewhere; here it takes for ever.
+                rounds.rounds = u64::MAX;
+                return rounds;
+            }
+            rounds.rounds += 1;
+            if rounds.first.len() < FIRST_MAX {
+                rounds.first.push(taken);
+            }
+            (left, alone) = (stayed, false);
         }
-        stayed.extend(places);
-        let taken = (before - stayed.len()) as u64;
-        if taken == 0 {
-            // What can never be chosen is told elsewhere; here it takes for ever.
-            return (u64::MAX, width);
-        }
-        (rounds, width, first) = (rounds + 1, width.max(taken), false);
-        left = stayed;
+        rounds
     }
-    (rounds, width)
 }
 
 /// When so much open time will have passed.

@@ -1,15 +1,15 @@
 //! The resets of a cluster.
 
 use helios_core::Timestamp;
-use helios_core::cluster::{Cluster, Records};
+use helios_core::cluster::{Cluster, FleetView, Records};
 use helios_core::ops::audited;
 use helios_core::schema::{AuditRecord, Keys, Stamp, Versioned, encode};
 use helios_core::store::{Key, StoreError, Txn};
 
-use super::record::no_fleet;
+use super::record::{no_fleet, sights_for};
 use super::{
-    Forecast, Progress, Reset, ResetError, ResetRecord, ResetRefused, Robustness, Sights, check,
-    forecast,
+    Forecast, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Robustness, Sights,
+    check,
 };
 use crate::guard::Evidence;
 
@@ -93,17 +93,23 @@ impl Resets {
         Ok(forecast)
     }
 
-    /// How a reset will go on from `now`.
+    /// The one of that name, and how it will go on from `now` with the fleet as it was seen.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn forecast(
+    /// As [`get`](Self::get).
+    pub async fn outlook(
         &self,
-        record: &ResetRecord,
+        name: &str,
+        view: &FleetView,
         now: Timestamp,
-    ) -> Result<Forecast, ResetError> {
-        let sights = self.sights().await?;
-        Ok(forecast(&record.reset, &record.progress, &sights, now))
+    ) -> Result<(Versioned<ResetRecord>, Outlook), ResetError> {
+        let record = self.get(name).await?;
+        let all = self.list().await?;
+        let others = all.iter().filter(|(other, _)| other.as_str() != name);
+        let others = others.map(|(_, other)| &*other.record);
+        let sights = sights_for(&record, others, view).ok_or_else(no_fleet)?;
+        let outlook = Outlook::of(&record, &sights, now);
+        Ok((record, outlook))
     }
 
     /// Begins a reset. One of that name that is over makes room for it.
