@@ -14,6 +14,7 @@ mod masters;
 mod query;
 mod reply;
 mod request;
+mod resets;
 mod retry;
 mod tls;
 mod tokens;

@@ -248,7 +248,7 @@ impl Client {
         self.done(Request::change(Method::DELETE, target)).await
     }
 
-    async fn done(&self, request: Request) -> Result<(), ClientError> {
+    pub(super) async fn done(&self, request: Request) -> Result<(), ClientError> {
         let _: IgnoredAny = self.send(request).await?.found()?;
         Ok(())
     }

@@ -34,6 +34,7 @@ mod params;
 mod pattern;
 mod redact;
 mod reply;
+mod resets;
 mod rollout_shown;
 mod route;
 mod router;

@@ -7,8 +7,8 @@ use super::guards::{Doors, guard};
 use super::route::Route;
 use super::state::MasterState;
 use super::{
-    deployments, desired, events, groups, history, hosts, jobs, logs, masters, openapi, token,
-    variables,
+    deployments, desired, events, groups, history, hosts, jobs, logs, masters, openapi, resets,
+    token, variables,
 };
 
 /// Everything a master can be asked, ready to be served, merged or nested.
@@ -55,6 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
         logs::routes(),
         masters::routes(),
         events::routes::routes(),
+        resets::routes(),
         token::routes::routes(),
         variables::routes(),
         desired::routes(),

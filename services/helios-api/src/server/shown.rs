@@ -121,7 +121,9 @@ impl Serialize for ShownHost<'_> {
         let goals = self.host.record.goals.iter();
         let report = self.host.report.as_deref();
         let none = BTreeMap::new();
-        let problems = report.map_or(&[][..], |report| &report.problems);
+        let drained = self.host.record.drain.as_ref().map(ToString::to_string);
+        let told = report.iter().flat_map(|report| &report.problems);
+        let problems: Vec<&String> = drained.iter().chain(told).collect();
         let len = if problems.is_empty() { 7 } else { 8 };
         let mut members = serializer.serialize_struct("HostStatus", len)?;
         members.serialize_field(
@@ -144,7 +146,7 @@ impl Serialize for ShownHost<'_> {
         )?;
         members.serialize_field("labels", report.map_or(&none, |report| &report.labels))?;
         if !problems.is_empty() {
-            members.serialize_field("problems", problems)?;
+            members.serialize_field("problems", &problems)?;
         }
         members.end()
     }

@@ -11,6 +11,7 @@ mod hosts;
 mod jobs;
 mod limits;
 mod masters;
+mod resets;
 mod routes;
 mod socket;
 mod tls;

@@ -13,6 +13,7 @@ mod host_status;
 mod job;
 mod job_status;
 mod refusal;
+mod reset;
 mod rollout;
 mod task_status;
 mod task_status_event;
@@ -38,6 +39,10 @@ pub use host_status::{HostState, HostStatus};
 pub use job::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
 pub use job_status::JobStatus;
 pub use refusal::Refusal;
+pub use reset::{
+    AwayHost, PlannedReset, ResetEvidence, ResetReport, ResetStatus, ResetSummary, ResumeReset,
+    ServiceReport, WaitingHosts,
+};
 pub use rollout::{
     EditDeploymentGroupResponse, EditGroupStatus, HostFailed, HostInFlight, HostObstacle,
     PlanStatus, RolloutPlanResponse, RolloutProgress,
