@@ -1,8 +1,9 @@
-//! Times and durations as people write and read them.
+//! Times, durations and calendars as people write and read them.
 
 use std::time::Duration;
 
 use helios_core::Timestamp;
+use helios_rollout::curve::{Calendar, CurveError, Freeze};
 use jiff::civil::DateTime;
 use jiff::{Span, SpanRelativeTo, Zoned};
 
@@ -45,6 +46,31 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
             "write for example 2026-11-23T09:00+01:00, \"2026-11-23T09:00 Europe/Stockholm\" or +2h",
         )
     })
+}
+
+/// The hours of `--window` without the days of `--freeze`.
+pub(crate) fn calendar(windows: &[String], freezes: &[String]) -> Result<Calendar, Failure> {
+    let refused = |error: CurveError| Failure::new(error.to_string());
+    let windows = windows.iter().map(|window| window.parse().map_err(refused));
+    let freezes = freezes.iter().map(|text| freeze(text));
+    Ok(Calendar {
+        windows: windows.collect::<Result<_, _>>()?,
+        freezes: freezes.collect::<Result<_, _>>()?,
+    })
+}
+
+fn freeze(text: &str) -> Result<Freeze, Failure> {
+    let parts = text.split_once(' ').map(|(days, zone)| {
+        let (first, last) = days.split_once("..").unwrap_or((days, days));
+        (first, last, zone.trim())
+    });
+    let Some((first, last, zone)) = parts else {
+        return Err(
+            Failure::new(format!("--freeze {text:?} names no time zone"))
+                .advise("write for example \"2026-12-24..2026-12-27 Europe/Stockholm\""),
+        );
+    };
+    Freeze::days(first, last, zone, "frozen").map_err(|error| Failure::new(error.to_string()))
 }
 
 #[cfg(test)]

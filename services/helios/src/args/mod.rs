@@ -10,6 +10,8 @@ mod logs;
 mod orphans;
 mod outlets;
 mod reap;
+mod reset_action;
+mod resets;
 mod server;
 mod shell;
 mod token;
@@ -33,6 +35,11 @@ pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
 pub use outlets::OutletOptions;
 pub use reap::ReapArgs;
+pub use reset_action::{HostResetOptions, MasterResetOptions};
+pub use resets::{
+    AbortResetArgs, ActionName, ResetArgs, ResetCommand, ResetLimitArgs, ResetNameArgs,
+    ResetPatienceArgs, ResetSpecArgs, ResetStatusArgs, ResumeResetArgs, StartResetArgs,
+};
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
 };
@@ -134,6 +141,8 @@ pub enum Command {
     Variable(VariableArgs),
     /// Follows what this host should hold: writes a file and runs a command on change
     Follow(FollowArgs),
+    /// Renews machines, a few at a time, while services stay up
+    Reset(ResetArgs),
     /// Shows the versions of this program and of the master
     // The short form of the original, in which no other command began with a v.
     #[command(alias = "v")]

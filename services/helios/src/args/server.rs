@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ListenArgs, OrphanOptions, OutletOptions, ReapArgs, ZooKeeperArgs};
+use super::{
+    HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutletOptions, ReapArgs,
+    ZooKeeperArgs,
+};
 
 /// What `solo` takes.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +77,9 @@ pub struct MasterArgs {
     /// The name of this master [default: the name of this machine]
     #[arg(long)]
     pub name: Option<String>,
+    /// How hosts are reset from outside
+    #[command(flatten)]
+    pub reset: MasterResetOptions,
 }
 
 /// What `agent` takes.
@@ -119,6 +125,9 @@ pub struct AgentOptions {
     /// Remove images that this agent pulled once no job here has needed them for that many seconds [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..))]
     pub remove_images_after: Option<u64>,
+    /// How this host is reset
+    #[command(flatten)]
+    pub reset: HostResetOptions,
     /// Who else is told what happens here
     #[command(flatten)]
     pub outlets: OutletOptions,

@@ -17,6 +17,7 @@ mod masters;
 mod reference;
 mod register;
 mod remove;
+mod reset;
 mod shell;
 mod status;
 mod token;
@@ -170,6 +171,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Variable(args) => variable::run(args, call).await,
         Command::Follow(args) => follower::run(args, call).await,
         Command::Token(args) => token::run(args, call).await,
+        Command::Reset(args) => reset::run(args, call).await,
         Command::Version(_) => version::run(call).await,
         // Not asked of one cluster: `run` and `ask` see to them.
         Command::Watch(_)

@@ -13,7 +13,8 @@ use helios_docker::{DockerEndpoint, DockerRuntime};
 use super::agent_http::{AgentHttp, Answering};
 use super::containers::{Containers, pair};
 use super::outlets::Outlets;
-use crate::args::AgentOptions;
+use super::reset_action::resetting;
+use crate::args::{AgentOptions, HostResetOptions};
 use crate::{Environment, Failure};
 
 /// What an agent serves this machine with: its name, its state directory, which is held from now on, and its
@@ -29,6 +30,7 @@ pub(super) struct Host {
     no_history: bool,
     orphans: OrphanPolicy,
     images_kept_for: Option<Duration>,
+    reset: HostResetOptions,
     outlets: Outlets,
 }
 
@@ -66,6 +68,7 @@ impl Host {
             orphans: options.orphans.policy(),
             images_kept_for: options.remove_images_after.map(Duration::from_secs),
             outlets,
+            reset: options.reset.clone(),
         })
     }
 
@@ -98,6 +101,7 @@ impl Host {
         // Shown to people only: an engine that keeps it to itself can be used all the same.
         let version = runtime.version().await.ok();
         let runtime = Arc::new(runtime);
+        let host = self.name.clone();
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
             .probe(Arc::clone(&runtime) as _)
             .orphans(Arc::clone(&runtime) as _, self.orphans)
@@ -113,6 +117,7 @@ impl Host {
             Some(time) => agent.images(Arc::clone(&runtime) as _, time),
             None => agent,
         };
+        let agent = resetting(agent, host, self.reset);
         let agent = self.outlets.open(agent, &agent_id, &environment)?;
         let (agent, answering) = match http {
             Some(http) => {
@@ -169,7 +174,9 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{ContainerOptions, HttpOptions, OrphanOptions, OutletOptions};
+    use crate::args::{
+        ContainerOptions, HostResetOptions, HttpOptions, OrphanOptions, OutletOptions,
+    };
 
     fn options() -> AgentOptions {
         AgentOptions {
@@ -184,6 +191,7 @@ mod tests {
             http: HttpOptions::default(),
             remove_images_after: None,
             outlets: OutletOptions::default(),
+            reset: HostResetOptions::default(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! `helios master`.
 
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use helios_core::cluster::Cluster;
 use helios_core::reap::{ReapRules, Reaper};
 use helios_core::store::StoreError;
 use helios_rollout::drive::VariableDriver;
+use helios_rollout::reset::{ResetAction, ResetDriver};
 use helios_rollout::rolling;
 
 use super::host::host_name;
@@ -15,6 +17,7 @@ use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
 use super::process::{Shutdown, on_threads};
 use super::prometheus::Prometheus;
+use super::reset_action;
 use super::store::{OpenStore, StoreAddress};
 use crate::args::MasterArgs;
 use crate::{Console, Environment, Failure, Outcome};
@@ -33,7 +36,9 @@ pub(crate) fn run(
         let door = Door::open(&args.door).await?;
         let url = door.url();
         let store = address.open(&login).await?;
-        let master = Master::over(&store, name.to_string(), door, args.reap.rules()).await?;
+        let action = reset_action::action(&args.reset)?;
+        let master =
+            Master::over(&store, name.to_string(), door, args.reap.rules(), action).await?;
         console.say(format_args!(
             "helios master {name} ready at {url}, store {address}"
         ));
@@ -51,6 +56,7 @@ pub(super) struct Master {
     cluster: Cluster,
     door: Door,
     rules: ReapRules,
+    reset: Arc<dyn ResetAction>,
 }
 
 impl Master {
@@ -60,6 +66,7 @@ impl Master {
         name: String,
         door: Door,
         rules: ReapRules,
+        reset: Arc<dyn ResetAction>,
     ) -> Result<Self, Failure> {
         let cluster = Cluster::on(store.handle()).map_err(|error| {
             Failure::new("the operating system gives no random numbers").caused_by(error)
@@ -72,6 +79,7 @@ impl Master {
             cluster,
             door,
             rules,
+            reset,
         })
     }
 
@@ -79,9 +87,16 @@ impl Master {
         &self.cluster
     }
 
+    /// A name that is that of this very start.
+    fn this_start(&self) -> String {
+        let number = RandomState::new().build_hasher().finish();
+        format!("{}-{number:016x}", self.name)
+    }
+
     /// Serves until shutdown.
     pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
         let served = self.door.serve(&self.cluster, shutdown);
+        let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(&self.reset));
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
         let evidence = Arc::new(Prometheus::new());
@@ -96,7 +111,7 @@ impl Master {
                 error.to_string()
             )),
             async {
-                tokio::join!(rolled, reaped);
+                tokio::join!(rolled, reaped, resets);
                 Ok(())
             },
         )?;

@@ -5,6 +5,7 @@
 
 mod agent;
 mod agent_http;
+mod boot_file;
 mod containers;
 mod events;
 mod host;
@@ -17,9 +18,11 @@ mod outlets;
 mod process;
 mod prometheus;
 mod registrar;
+mod reset_action;
 mod solo;
 mod store;
 mod token;
+mod webhook;
 #[cfg(feature = "zookeeper")]
 mod zk;
 

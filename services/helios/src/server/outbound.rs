@@ -49,11 +49,22 @@ impl fmt::Display for Url {
 
 /// Sends requests, and follows no redirects.
 #[derive(Clone, Debug)]
-pub(super) struct Outbound(Client<HttpConnector, Full<Bytes>>);
+pub(super) struct Outbound {
+    client: Client<HttpConnector, Full<Bytes>>,
+    timeout: Duration,
+}
 
 impl Outbound {
     pub(super) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+        Self::patient(TIMEOUT)
+    }
+
+    /// Waits for each answer as long as that.
+    pub(super) fn patient(timeout: Duration) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            timeout,
+        }
     }
 
     /// The status and the body of what is answered to a request with a JSON body, if it is one.
@@ -80,7 +91,7 @@ impl Outbound {
             .map_err(|error| error.to_string())?;
         let answer = async {
             let response = self
-                .0
+                .client
                 .request(request)
                 .await
                 .map_err(|error| with_causes(&error))?;
@@ -89,8 +100,8 @@ impl Outbound {
             let body = body.await.map_err(|error| error.to_string())?;
             Ok((status, body.to_bytes()))
         };
-        let answer = timeout(TIMEOUT, answer).await;
-        answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))
+        let answer = timeout(self.timeout, answer).await;
+        answer.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.timeout)))
     }
 }
 

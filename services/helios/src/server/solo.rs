@@ -15,8 +15,9 @@ use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
 use super::master::Master;
 use super::process::{Shutdown, on_threads};
+use super::reset_action;
 use super::store::StoreAddress;
-use crate::args::SoloArgs;
+use crate::args::{MasterResetOptions, SoloArgs};
 use crate::{Console, Environment, Failure, Outcome};
 
 /// Where the agent answers its own master, which nobody has to know.
@@ -48,7 +49,9 @@ pub(crate) fn run(
         let (name, engine) = (host.name.clone(), host.engine.clone());
         let http = AgentHttp::listen(&args.agent.http, Some(ANY_LOOPBACK)).await?;
         let agent = host.agent(store.handle(), http).await?;
-        let master = Master::over(&store, name.to_string(), door, args.reap.rules()).await?;
+        // The one host of a solo is reset by itself.
+        let reset = reset_action::action(&MasterResetOptions::default())?;
+        let master = Master::over(&store, name.to_string(), door, args.reap.rules(), reset).await?;
         let cluster = master.cluster().clone();
         let ready = async {
             tokio::select! {

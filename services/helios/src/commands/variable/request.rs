@@ -5,7 +5,7 @@ use std::time::Duration;
 use helios_api::wire::{RolloutRequest, VariableStatus};
 use helios_core::Timestamp;
 use helios_rollout::Share;
-use helios_rollout::curve::{Calendar, Curve, CurveError, Freeze, Length, OnResume, Shape};
+use helios_rollout::curve::{Curve, Length, OnResume, Shape};
 use helios_rollout::drive::Query;
 use helios_rollout::guard::{Action, Bake, Guard, Objective};
 use helios_rollout::order::{Amount, Ceiling, Floor, Mode, Order, Rule};
@@ -94,32 +94,12 @@ fn curve(args: &RolloutArgs, now: Timestamp) -> Result<Curve, Failure> {
             Shape::stages(stages.collect::<Result<Vec<_>, _>>()?)
         }
     };
-    let refused = |error: CurveError| Failure::new(error.to_string());
-    let windows = args.windows.iter().map(|window| window.parse());
-    let freezes = args.freezes.iter().map(|text| freeze(text));
     Ok(Curve {
         shape,
         start: times::moment(args.start.as_deref().unwrap_or("now"), now)?,
         length: Length::Elapsed(times::duration(args.over.as_deref().unwrap_or_default())?),
-        calendar: Calendar {
-            windows: windows.collect::<Result<_, _>>().map_err(refused)?,
-            freezes: freezes.collect::<Result<_, _>>()?,
-        },
+        calendar: times::calendar(&args.windows, &args.freezes)?,
     })
-}
-
-fn freeze(text: &str) -> Result<Freeze, Failure> {
-    let parts = text.split_once(' ').map(|(days, zone)| {
-        let (first, last) = days.split_once("..").unwrap_or((days, days));
-        (first, last, zone.trim())
-    });
-    let Some((first, last, zone)) = parts else {
-        return Err(
-            Failure::new(format!("--freeze {text:?} names no time zone"))
-                .advise("write for example \"2026-12-24..2026-12-27 Europe/Stockholm\""),
-        );
-    };
-    Freeze::days(first, last, zone, "frozen").map_err(|error| Failure::new(error.to_string()))
 }
 
 fn rules(args: &RolloutArgs) -> Result<Vec<Rule>, Failure> {
