@@ -17,6 +17,8 @@ mod process;
 #[expect(dead_code, reason = "faults are for other tests")]
 mod proxy;
 #[cfg(test)]
+mod resets;
+#[cfg(test)]
 mod rolling;
 #[cfg(test)]
 mod secured;
