@@ -37,6 +37,7 @@ mod drive;
 mod engine;
 mod fault;
 mod machine;
+mod record;
 mod reduce;
 mod report;
 mod store;
@@ -54,6 +55,7 @@ pub use actor::HostCtx;
 pub use checks::{Check, Verdicts, Violation};
 pub use dice::Dice;
 pub use fault::{FaultKind, Faults, Point};
+pub use record::Recorder;
 pub use reduce::reduce;
 pub use report::Report;
 pub use trace::{

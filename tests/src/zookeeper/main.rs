@@ -13,6 +13,7 @@ mod load;
 mod one_server;
 mod presence;
 mod proxy;
+mod recorded;
 mod security;
 mod side_by_side;
 mod three_servers;

@@ -4,4 +4,4 @@ mod handle;
 mod model;
 
 pub(super) use handle::SimRuntime;
-pub(super) use model::Engine;
+pub(super) use model::{Engine, job_of};

@@ -299,7 +299,7 @@ impl Kept {
 }
 
 /// The job that labels name: by the label of our agents, or simply by `job`.
-pub(super) fn job_of(labels: &BTreeMap<String, String>) -> Option<JobId> {
+pub(crate) fn job_of(labels: &BTreeMap<String, String>) -> Option<JobId> {
     labels
         .get(JOB_LABEL)
         .or_else(|| labels.get("job"))?
