@@ -78,21 +78,24 @@ impl Driver {
         let mut seen = Seen::default();
         let mut pause = LOOK_AFTER;
         loop {
+            // Always in this order, so that what a simulated master does follows from its seed.
             tokio::select! {
+                biased;
                 () = &mut shutdown => return,
-                item = fleets.next() => match item {
-                    Some(Ok(fleet)) => seen.fleet = Some(fleet),
-                    Some(Err(error)) => tracing::warn!(%error, "the watch of the cluster has trouble"),
-                    None => return,
-                },
                 item = groups.next() => match item {
                     Some(Ok(snapshot)) => seen.take_groups(snapshot),
                     Some(Err(error)) => tracing::warn!(%error, "the watch of the groups has trouble"),
                     None => return,
                 },
+                item = fleets.next() => match item {
+                    Some(Ok(fleet)) => seen.fleet = Some(fleet),
+                    Some(Err(error)) => tracing::warn!(%error, "the watch of the cluster has trouble"),
+                    None => return,
+                },
                 () = sleep(pause) => {}
             }
             tokio::select! {
+                biased;
                 () = &mut shutdown => return,
                 next = self.look(&seen) => pause = next,
             }

@@ -18,7 +18,7 @@ pub(super) const LOG_MAX: usize = 20;
 /// It holds what is under way and what went wrong, not the members: which rollout has come to a host is
 /// [marked at the host](helios_core::schema::GroupMark). So an entry stays small, and a step writes as many
 /// hosts as it is about, however large the group is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupRecord {
     /// The operation that created the group: tells it from another one that had its name before.
@@ -78,7 +78,7 @@ pub enum RolloutState {
 ///
 /// Times are those of the master that made the step. Deadlines follow from them, so that a master which
 /// starts in the middle keeps them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rollout {
     /// The operation that started it.

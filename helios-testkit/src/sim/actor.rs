@@ -1,6 +1,7 @@
 //! Agents and masters while they run.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +37,8 @@ pub struct HostCtx {
     pub id: AgentId,
     /// A name for this very start.
     pub incarnation: String,
+    /// The labels of its machine.
+    pub labels: BTreeMap<String, String>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The engine of its machine.
@@ -65,6 +68,7 @@ impl HostCtx {
         Agent::new(self.host, self.id, self.store, self.runtime, self.disk)
             .clock(self.clock)
             .machine(self.machine)
+            .labels(self.labels)
             .probe(self.probe)
             .incarnation(self.incarnation)
             .policy(|policy| policy.health.retry = UNWELL_RETRY)

@@ -44,7 +44,18 @@ impl Campaign {
     /// fault, but not more often than `most` times.
     #[must_use]
     pub fn of_single_faults(make: impl Fn() -> Sim + Sync, most: usize) -> Self {
-        let points = points(&make);
+        Self::of_single_faults_at(make, most, |_| true)
+    }
+
+    /// As [`of_single_faults`](Self::of_single_faults), of those faults alone that `which` chooses.
+    #[must_use]
+    pub fn of_single_faults_at(
+        make: impl Fn() -> Sim + Sync,
+        most: usize,
+        which: impl Fn(&Point) -> bool,
+    ) -> Self {
+        let mut points = points(&make);
+        points.retain(which);
         let every = points.len().div_ceil(most.max(1)).max(1);
         let plans: Vec<_> = points.into_iter().step_by(every).collect();
         Self::run(&plans, |point| make().faults(Faults::plan([*point])))

@@ -15,12 +15,12 @@ use tokio::time::sleep_until;
 use super::actor::{Guarded, HostCtx, Pulse};
 use super::dice::Dice;
 use super::disk::SimDisk;
-use super::engine::{Engine, SimRuntime};
+use super::engine::SimRuntime;
 use super::fault::{Chaos, Point};
 use super::machine::{SimClock, SimMachine};
-use super::store::{Model, SimStore};
+use super::store::SimStore;
 use super::trace::{Actor, Machine, Phase, Trace, What};
-use super::workload::MasterCtx;
+use super::workload::{MasterCtx, labels};
 use super::world::{Control, Life, State, World};
 use super::{Report, Sim};
 
@@ -73,28 +73,13 @@ impl Drive {
         let machines: BTreeMap<_, _> = (0..count)
             .filter_map(|number| Some((number, machine(number, sim.hosts)?)))
             .collect();
-        let world = World::new(State {
-            seed: sim.seed,
-            now: Duration::ZERO,
-            schedule: sim.faults.schedule(sim.seed, sim.masters, count, sim.lasts),
-            faults_on: true,
-            events: Vec::new(),
-            store: Model::new(sim.bounds.session_timeout),
-            engines: machines
-                .keys()
-                .map(|number| (*number, Engine::new(*number)))
-                .collect(),
-            disks: BTreeMap::new(),
-            clock_jumps: BTreeMap::new(),
-            registry_down_until: Duration::ZERO,
-            lives: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            calls_that_can_fail: BTreeMap::new(),
-            injected: std::collections::BTreeSet::new(),
-            sometimes: BTreeMap::new(),
-            last_engine_call: 0,
-            control: sender,
-        });
+        let world = World::new(State::new(
+            sim.seed,
+            sim.faults.schedule(sim.seed, sim.masters, count, sim.lasts),
+            sim.bounds.session_timeout,
+            machines.keys().copied(),
+            sender,
+        ));
         Self {
             sim,
             world,
@@ -261,6 +246,7 @@ impl Drive {
         let host = HostCtx {
             host: machine.host.clone(),
             id,
+            labels: labels(number.checked_rem(self.sim.hosts).unwrap_or(0)),
             incarnation: format!("{actor}-{}", life.number),
             store: Arc::new(store),
             probe: Arc::new(runtime.clone()),

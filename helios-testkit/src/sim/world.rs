@@ -87,6 +87,19 @@ pub(super) enum Trouble {
 }
 
 impl World {
+    /// A world in which nothing fails, with an engine of one machine.
+    #[cfg(test)]
+    pub(super) fn quiet(session_timeout: Duration) -> Self {
+        let (control, _) = mpsc::unbounded_channel();
+        Self::new(State::new(
+            0,
+            Schedule::default(),
+            session_timeout,
+            [0],
+            control,
+        ))
+    }
+
     pub(super) fn new(state: State) -> Self {
         Self(Arc::new(Inner {
             start: Instant::now(),
@@ -259,6 +272,38 @@ impl Life {
 }
 
 impl State {
+    /// Everything as it is at the start: an engine for each of the machines, and nothing stored.
+    pub(super) fn new(
+        seed: u64,
+        schedule: Schedule,
+        session_timeout: Duration,
+        machines: impl IntoIterator<Item = u16>,
+        control: mpsc::UnboundedSender<Control>,
+    ) -> Self {
+        let engines = machines.into_iter();
+        Self {
+            seed,
+            now: Duration::ZERO,
+            schedule,
+            faults_on: true,
+            events: Vec::new(),
+            store: Model::new(session_timeout),
+            engines: engines
+                .map(|number| (number, Engine::new(number)))
+                .collect(),
+            disks: BTreeMap::new(),
+            clock_jumps: BTreeMap::new(),
+            registry_down_until: Duration::ZERO,
+            lives: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            calls_that_can_fail: BTreeMap::new(),
+            injected: BTreeSet::new(),
+            sometimes: BTreeMap::new(),
+            last_engine_call: 0,
+            control,
+        }
+    }
+
     pub(super) fn record(&mut self, actor: Actor, what: What) {
         let incarnation = match actor {
             Actor::Engine(machine) => self.lives.get(&Actor::Agent(machine)),

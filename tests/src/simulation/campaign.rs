@@ -7,6 +7,8 @@ use helios_testkit::sim::{Faults, Report, Sim};
 
 /// Seeds that once showed a bug of ours; what it was is in the name of the test.
 mod regressions;
+/// Rolling updates.
+mod rolling;
 
 /// How many seeds to run. `make test` asks for more, and the nightly for many more.
 pub(crate) fn seeds(usually: u64) -> u64 {
@@ -18,9 +20,14 @@ pub(crate) fn seeds(usually: u64) -> u64 {
 }
 
 fn swarm(seed: u64) -> Sim {
-    Sim::swarm(seed).replay_with(format!(
-        "HELIOS_SIM_SEED={seed} cargo test --profile simulation -p helios-tests --test simulation replay -- --nocapture"
-    ))
+    Sim::swarm(seed).replay_with(replayed("", seed))
+}
+
+/// The command that runs a seed again.
+fn replayed(with: &str, seed: u64) -> String {
+    format!(
+        "{with}HELIOS_SIM_SEED={seed} cargo test --profile simulation -p helios-tests --test simulation replay -- --nocapture"
+    )
 }
 
 /// What a campaign must have seen, else its faults are too tame.
@@ -117,7 +124,8 @@ fn speed() {
     }
 }
 
-/// Runs the seed HELIOS_SIM_SEED and prints all of it; with HELIOS_SIM_ONLY only those of its faults.
+/// Runs the seed HELIOS_SIM_SEED and prints all of it; with HELIOS_SIM_ONLY only those of its faults, with
+/// HELIOS_SIM_ROLLING with rolling updates.
 #[test]
 fn replay() {
     let Some(seed) = std::env::var("HELIOS_SIM_SEED")
@@ -135,7 +143,11 @@ fn replay() {
         }
         Err(_) => Faults::swarm(),
     };
-    let report: Report = swarm(seed).faults(faults).run();
+    let sim = match std::env::var("HELIOS_SIM_ROLLING") {
+        Ok(_) => rolling::swarm(seed),
+        Err(_) => swarm(seed),
+    };
+    let report: Report = sim.faults(faults).run();
     for event in &report.trace.events {
         println!("{event}");
     }

@@ -1,10 +1,11 @@
 //! What must never happen, and what must happen in time: predicates over a trace.
 //!
 //! Each is named after its place in the list of properties in `docs/reliability.md`: `S` for what must never
-//! happen, `L` for what must happen in time. S6, S7, S18 and L4 are about rollouts, and not here.
+//! happen, `L` for what must happen in time.
 
 mod excuse;
 mod liveness;
+mod rollouts;
 mod safety;
 mod seen;
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 use helios_core::JobId;
 use helios_core::runtime::RuntimeErrorKind;
 
+use helios_rollout::rolling::RolloutState;
+
 use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What};
+use super::rollouts::{Move, moves};
 
 /// Notices what a campaign should have seen.
 #[derive(Default)]
@@ -56,9 +59,10 @@ impl Watcher {
                 if self.unknown.contains(request) {
                     return Some("a commit was made after its maker was told that nobody knows");
                 }
-                writes
+                let goals = writes
                     .iter()
-                    .find_map(|write| self.goals(event.at, &write.was, &write.is))
+                    .find_map(|write| self.goals(event.at, &write.was, &write.is));
+                goals.or_else(|| moves(writes).find_map(rollout))
             }
             What::Expired { .. } => Some("a session expired"),
             What::Fault(fault) if fault.contains("LoseWatches") => Some("watch events were lost"),
@@ -83,6 +87,21 @@ impl Watcher {
         };
         new.any(again)
             .then_some("a job was deployed again within one resync")
+    }
+}
+
+fn rollout(group: Move<'_>) -> Option<&'static str> {
+    let (was, is) = (group.was?.rollout.as_ref()?, group.is?.rollout.as_ref()?);
+    let ends = was.state == RolloutState::RollingOut && is.state != RolloutState::RollingOut;
+    if was.id != is.id {
+        let flies = !was.in_flight.is_empty() && was.state == RolloutState::RollingOut;
+        return flies.then_some("a rollout was replaced while hosts were in flight");
+    }
+    match is.state {
+        RolloutState::Done if ends => Some("a rollout came to every host"),
+        RolloutState::Failed if ends && is.stopped => Some("a rollout was stopped"),
+        RolloutState::Failed if ends => Some("a rollout was given up"),
+        _ => None,
     }
 }
 

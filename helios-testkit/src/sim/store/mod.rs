@@ -6,6 +6,8 @@
 //! happen later.
 
 mod client;
+#[cfg(test)]
+mod conformance;
 mod log;
 mod model;
 mod watch;

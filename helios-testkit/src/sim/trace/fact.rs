@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use helios_core::schema::{
-    self, AuditRecord, ClusterRecord, Drain, HostRecord, HostReport, JobRecord, NameRecord,
-    Presence,
+    self, AuditRecord, ClusterRecord, Drain, GroupMark, HostRecord, HostReport, JobRecord,
+    NameRecord, Presence,
 };
 use helios_core::store::Key;
 use helios_core::{Goal, JobId, TaskState};
+use helios_rollout::rolling::GroupRecord;
 
 /// What a stored value says, as far as checks look at it. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Fact {
     Presence(Arc<Presence>),
     /// What an agent says.
     Report(Arc<ReportFact>),
+    /// A deployment group and its rollout.
+    Group(Arc<GroupRecord>),
     /// Who changed what.
     Audit(Arc<AuditRecord>),
     /// Something else; a digest of it.
@@ -46,6 +49,8 @@ pub struct HostFact {
     pub revision: u64,
     /// What is wanted, and whether the job has a health check.
     pub goals: BTreeMap<JobId, (Goal, bool)>,
+    /// Which rollout of which group came to it.
+    pub groups: BTreeMap<String, GroupMark>,
 }
 
 /// What an agent says of its tasks.
@@ -55,6 +60,8 @@ pub struct ReportFact {
     pub agent_id: String,
     /// How the tasks are, and what is wrong with them.
     pub tasks: BTreeMap<JobId, (TaskState, String)>,
+    /// The host's labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Fact {
@@ -90,6 +97,7 @@ impl Fact {
                     epoch: record.epoch,
                     revision: record.revision,
                     goals: goals.collect(),
+                    groups: record.groups,
                 }))
             }
             "up" | "masters" => Self::Presence(Arc::new(schema::decode(key, value).ok()?)),
@@ -101,8 +109,10 @@ impl Fact {
                     tasks: tasks
                         .map(|(id, task)| (id, (task.state, task.error)))
                         .collect(),
+                    labels: report.labels,
                 }))
             }
+            "groups" => Self::Group(Arc::new(schema::decode(key, value).ok()?)),
             "audit" => Self::Audit(Arc::new(schema::decode(key, value).ok()?)),
             _ => return None,
         })
@@ -113,6 +123,24 @@ impl Fact {
     pub fn host(&self) -> Option<&Arc<HostFact>> {
         match self {
             Self::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    /// The deployment group, if it is one.
+    #[must_use]
+    pub fn group(&self) -> Option<&GroupRecord> {
+        match self {
+            Self::Group(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// The report, if it is one.
+    #[must_use]
+    pub fn report(&self) -> Option<&ReportFact> {
+        match self {
+            Self::Report(report) => Some(report),
             _ => None,
         }
     }
@@ -150,9 +178,32 @@ impl fmt::Display for Fact {
                 }
                 f.write_str("]")
             }
+            Self::Group(group) => write_group(f, group),
             Self::Audit(audit) => write!(f, "{} by {}", audit.action, audit.principal),
             Self::Other(digest) => write!(f, "#{digest:x}"),
         }
+    }
+}
+
+fn write_group(f: &mut fmt::Formatter<'_>, group: &GroupRecord) -> fmt::Result {
+    let Some(rollout) = &group.rollout else {
+        return f.write_str("without a rollout");
+    };
+    let (job, id, step) = (short(&rollout.job), &rollout.id, rollout.step);
+    write!(
+        f,
+        "{:?} {job} by {id}, step {step}, done {}",
+        rollout.state, rollout.done
+    )?;
+    for (host, flight) in &rollout.in_flight {
+        write!(f, ", {host} {:?}", flight.phase)?;
+    }
+    for (host, failure) in &rollout.failed {
+        write!(f, ", {host} failed: {}", failure.reason)?;
+    }
+    match &rollout.pause {
+        Some(why) => write!(f, ", paused: {why}"),
+        None => Ok(()),
     }
 }
 

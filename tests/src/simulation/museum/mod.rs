@@ -2,6 +2,7 @@
 
 mod masters;
 mod plain;
+mod rolling;
 
 use std::fmt::Write as _;
 
@@ -60,6 +61,18 @@ macro_rules! exhibit {
             what: $what,
             checks: $checks,
             plant: |sim| sim.workload(helios_testkit::sim::Workload::new($work)),
+        }
+    };
+    ($class:literal, rolling $wrong:ident, $what:literal, $checks:expr) => {
+        Exhibit {
+            class: $class,
+            what: $what,
+            checks: $checks,
+            plant: |sim| {
+                sim.workload(helios_testkit::sim::Workload::new(|master| {
+                    rolling::run(master, rolling::Wrong::$wrong)
+                }))
+            },
         }
     };
 }
@@ -146,6 +159,12 @@ const MUSEUM: &[Exhibit] = &[
                 .agent(|host| plain::run(host, Some(Bug::SharesItsName)))
         },
     },
+    exhibit!("B12", rolling LooksAway, "a leader that was replaced goes on without looking at the group's entry", &["S6"]),
+    exhibit!("B12", rolling FinishesTheOld, "a rollout that was replaced goes on", &["S18"]),
+    exhibit!("B13", rolling NoLimit, "all hosts are updated at once", &["S6"]),
+    exhibit!("B13", rolling StartedIsDone, "a host counts as done when it was started", &["S6"]),
+    exhibit!("B13", rolling NeverGivesUp, "however many hosts fail, the next ones are updated", &["S7"]),
+    exhibit!("B13", rolling OnlyItsOwn, "a rollout dies with the master that was asked for it", &["L4"]),
     exhibit!("B14", master masters::writes_in_parts, "a job is removed in two transactions", &["S8"]),
     exhibit!(
         "B15",

@@ -3,6 +3,7 @@
 mod l01;
 mod l02;
 mod l03;
+mod l04;
 mod l05;
 mod l06;
 mod l07;
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(l01::AsWanted::default()),
         Box::new(l02::NoOrphans),
         Box::new(l03::PortsReturn),
+        Box::new(l04::RolloutEnds::default()),
         Box::new(l05::Presence::default()),
         Box::new(l06::ClockIndependence::default()),
         Box::new(l07::Quiescence::default()),

@@ -6,6 +6,8 @@ mod s02;
 mod s03;
 mod s04;
 mod s05;
+mod s06;
+mod s07;
 mod s08;
 mod s09;
 mod s10;
@@ -16,6 +18,7 @@ mod s14;
 mod s15;
 mod s16;
 mod s17;
+mod s18;
 mod s19;
 
 use super::{Check, Verdicts, check};
@@ -28,6 +31,8 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(s03::PortsExclusive),
         Box::new(s04::IgnoranceIsInert),
         Box::new(s05::NoResurrection::default()),
+        Box::new(s06::RolloutWidth::default()),
+        Box::new(s07::AbortBound::default()),
         Box::new(s08::Atomicity),
         Box::new(s09::NoTimeTravel::default()),
         Box::new(s10::OnlyItsOwn),
@@ -38,6 +43,7 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(s15::BoundedSize),
         Box::new(s16::NoLostWrite::default()),
         Box::new(s17::AuditComplete),
+        Box::new(s18::MonotoneRollout::default()),
         Box::new(s19::PathSafety),
     ]
 }

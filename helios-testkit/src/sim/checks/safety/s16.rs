@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::trace::{Actor, Event, Fact, Fleet, Outcome, What};
+use super::super::super::workload::SEE_TO_IT;
 use super::{Check, Verdicts, check};
 
 #[derive(Debug, Default)]
@@ -71,7 +72,7 @@ impl Check for NoLostWrite {
             };
             let made = self.made.get(principal).copied().unwrap_or(0);
             // A goal that is set already, or a job that is there already, is asked for and nothing is done.
-            let may_be_nothing = change.starts_with("set");
+            let may_be_nothing = change.starts_with("set") || change.starts_with(SEE_TO_IT);
             let wrong = match outcome {
                 Outcome::Done => made == 0 && !may_be_nothing,
                 Outcome::Failed(_) => made > 0,

@@ -1,5 +1,7 @@
 //! What people ask of the masters meanwhile.
 
+mod rolling;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use helios_core::ops::{CreateJob, Deploy, RemoveJob, SetGoal, Undeploy};
 use helios_core::store::StoreErrorKind;
 use helios_core::{Goal, HostName};
 use tokio::time::sleep;
+
+pub(super) use rolling::{SEE_TO_IT, labels};
 
 use super::dice::Dice;
 use super::trace::{Actor, Outcome, What};
@@ -52,6 +56,13 @@ impl Workload {
     pub fn mixed() -> Self {
         Self::new(mixed)
     }
+
+    /// Rolling updates over two groups that share hosts: started, paused, stopped, taken back and replaced, with
+    /// jobs that get well and jobs that do not, while every master moves them.
+    #[must_use]
+    pub fn rolling() -> Self {
+        Self::new(rolling::rolling)
+    }
 }
 
 impl MasterCtx {
@@ -65,11 +76,11 @@ impl MasterCtx {
     ///
     /// # Errors
     /// Those of `make`.
-    pub async fn ask<T, F: Future<Output = Result<T, ClusterError>>>(
+    pub async fn ask<T, R, F: Future<Output = Result<T, ClusterError<R>>>>(
         &mut self,
         change: impl Into<String>,
         make: impl FnOnce(Cluster) -> F,
-    ) -> Result<T, ClusterError> {
+    ) -> Result<T, ClusterError<R>> {
         self.asked += 1;
         let (actor, change) = (self.life.actor, change.into());
         let principal = format!("{actor}-{}-{}", self.life.number, self.asked);
