@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::process::Command;
 use std::time::Duration;
 
-use helios_testkit::sim::{Faults, Sim, reduce};
+use helios_testkit::sim::{Faults, Sim, Workload, reduce};
 use tokio::time::sleep;
 
 fn verdict(sim: Sim) -> String {
@@ -89,29 +89,59 @@ fn an_agent_that_is_not_deterministic_is_shown() {
     assert!(!clean.violates("deterministic"), "{clean}");
 }
 
-/// Prints the hashes of a few seeds; run by the next test in processes of their own.
+/// One seed of a hundred, each with plain changes and with rolling updates.
+fn checked_twice() -> impl Iterator<Item = (String, Sim)> {
+    let seeds = crate::campaign::seeds(500).div_ceil(100);
+    (0..seeds).flat_map(|seed| {
+        let rolling = Sim::swarm(seed).workload(Workload::rolling());
+        [
+            (format!("plain-{seed}"), Sim::swarm(seed)),
+            (format!("rolling-{seed}"), rolling),
+        ]
+    })
+}
+
+/// Prints the hashes of a few traces, or one of them whole; run by the next test in processes of their own.
 #[test]
 fn print_hashes() {
-    for seed in 0..5 {
-        println!("hash {seed} {:016x}", Sim::swarm(seed).run().trace.hash());
+    let whole = std::env::var("HELIOS_SIM_TRACE").ok();
+    for (name, sim) in checked_twice() {
+        if whole.is_none() {
+            println!("hash {name} {:016x}", sim.run().trace.hash());
+        } else if whole.as_ref() == Some(&name) {
+            for event in sim.run().trace.events {
+                println!("hash {event}");
+            }
+        }
     }
+}
+
+/// What a process of its own prints; with `whole`, all of that trace.
+fn printed(whole: Option<&str>) -> Vec<String> {
+    let this = std::env::current_exe().expect("this program");
+    let mut command = Command::new(this);
+    command.args(["--exact", "verdicts::print_hashes", "--nocapture"]);
+    if let Some(name) = whole {
+        command.env("HELIOS_SIM_TRACE", name);
+    }
+    let output = command.output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = text.lines().filter(|line| line.contains("hash "));
+    lines.map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn two_processes_see_the_same() {
-    let hashes = || {
-        let this = std::env::current_exe().expect("this program");
-        let output = Command::new(this)
-            .args(["--exact", "verdicts::print_hashes", "--nocapture"])
-            .output()
-            .expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let lines = text.lines().filter(|line| line.contains("hash "));
-        lines.map(ToOwned::to_owned).collect::<Vec<_>>()
-    };
-    let first = hashes();
-    assert_eq!(first.len(), 5);
-    assert_eq!(first, hashes());
+    let (first, second) = (printed(None), printed(None));
+    assert_eq!(first.len(), checked_twice().count());
+    assert_eq!(second.len(), first.len());
+    for (first, second) in first.iter().zip(&second).filter(|(a, b)| a != b) {
+        let name = first.split(' ').nth_back(1).expect("a name");
+        let (one, other) = (printed(Some(name)), printed(Some(name)));
+        let mut events = one.iter().zip(&other);
+        let differs = events.find(|(one, other)| one != other);
+        panic!("{first} here, {second} there; the first event that differs: {differs:#?}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::super::trace::{Actor, Change, Verb, What};
 use super::super::world::{Life, Pace, State, Trouble, World};
 use super::Engine;
 use super::model::job_of;
+use super::process::Process;
 
 /// How often an engine is looked at though it says nothing.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -165,6 +166,20 @@ fn effect<T>(
     Ok(result)
 }
 
+/// What a registry says to a pull, by the name of the image, if it does not give it.
+fn refused(image: &str) -> Option<RuntimeError> {
+    let (kind, why) = match image.split(':').next()? {
+        "missing" => (RuntimeErrorKind::ImageUnknown, "the registry has no"),
+        "denied" => (RuntimeErrorKind::RegistryDenied, "the registry denies"),
+        "unreachable" => (
+            RuntimeErrorKind::RegistryUnreachable,
+            "no registry answers for",
+        ),
+        _ => return None,
+    };
+    Some(RuntimeError::new(kind, format!("{why} {image}")))
+}
+
 fn failed<T>(trouble: Trouble) -> Result<T, RuntimeError> {
     Err(match trouble {
         Trouble::Refused | Trouble::Lost => away(),
@@ -201,9 +216,8 @@ impl Runtime for SimRuntime {
         let image = image.to_owned();
         let work = Duration::from_millis(1_500);
         self.act(Verb::Pull, About::default(), work, move |engine, _, _| {
-            if image.starts_with("missing") {
-                let message = format!("the registry has no {image}");
-                return Err(RuntimeError::new(RuntimeErrorKind::ImageUnknown, message));
+            if let Some(error) = refused(&image) {
+                return Err(error);
             }
             engine.keep_image(&image);
             Ok(((), Vec::new()))
@@ -232,11 +246,16 @@ impl Runtime for SimRuntime {
             about,
             Duration::ZERO,
             move |engine, now, call| {
-                let change = engine.start(&id, now)?;
-                if change.is_some() && engine.dies_early(&id) {
-                    die_soon(world, machine, id, call);
+                let Some(started) = engine.start(&id, now)? else {
+                    return Ok(((), Vec::new()));
+                };
+                let mut changes = vec![started];
+                match engine.process(&id) {
+                    Process::Flaps => die_soon(world, machine, id, call),
+                    Process::Exits(code) => changes.extend(engine.end(&id, code.into())),
+                    _ => {}
                 }
-                Ok(((), change.into_iter().collect()))
+                Ok(((), changes))
             },
         )
         .await
@@ -244,13 +263,14 @@ impl Runtime for SimRuntime {
 
     async fn stop(&self, id: &ContainerId, grace: Duration) -> Result<(), RuntimeError> {
         let (about, id) = (About::container(id), id.clone());
-        // Most processes end long before their grace is over.
-        let work = self.world.with(|state| {
+        let (work, code) = self.world.with(|state| {
             let mut dice = state.dice("stop", state.last_engine_call);
-            if dice.chance(150) { grace } else { grace / 10 }
+            let engine = state.engines.get(&self.machine);
+            let ending = engine.map(|engine| engine.ending(&id, grace, &mut dice));
+            ending.unwrap_or_default()
         });
         self.act(Verb::Stop, about, work, move |engine, _, _| {
-            Ok(((), engine.end(&id, 143).into_iter().collect()))
+            Ok(((), engine.end(&id, code).into_iter().collect()))
         })
         .await
     }

@@ -12,7 +12,9 @@ use helios_core::runtime::{
 };
 use tokio::sync::Notify;
 
+use super::super::dice::Dice;
 use super::super::trace::Change;
+use super::process::Process;
 
 /// Whose the containers are that are nobody's here.
 const NEIGHBOUR: &str = "neighbour";
@@ -42,9 +44,7 @@ struct Kept {
     labels: BTreeMap<String, String>,
     ports: Vec<(Protocol, u16)>,
     state: ContainerState,
-    /// Whether it ends by itself soon after its start.
-    dies_early: bool,
-    unwell: bool,
+    process: Process,
 }
 
 impl Engine {
@@ -85,6 +85,11 @@ impl Engine {
             let message = format!("{} cannot be created: no image {}", spec.name, spec.image);
             return Err(RuntimeError::new(RuntimeErrorKind::ImageUnknown, message));
         }
+        let process = Process::of(&spec.command);
+        if process == Process::Refused {
+            let message = format!("{} cannot be created: the engine refuses it", spec.name);
+            return Err(RuntimeError::new(RuntimeErrorKind::BadSpec, message));
+        }
         self.made += 1;
         let id = ContainerId::new(format!("e{}c{}", self.number, self.made));
         let ports = spec
@@ -98,8 +103,7 @@ impl Engine {
             labels: spec.labels.clone(),
             ports: ports.collect(),
             state: ContainerState::Created { error: None },
-            dies_early: spec.command.first().is_some_and(|word| word == "flap"),
-            unwell: spec.command.first().is_some_and(|word| word == "unwell"),
+            process,
         };
         let change = Change::Created {
             id: id.clone(),
@@ -123,8 +127,7 @@ impl Engine {
             labels: BTreeMap::new(),
             ports: Vec::new(),
             state: ContainerState::Running,
-            dies_early: false,
-            unwell: false,
+            process: Process::Usual,
         };
         self.containers.insert(id.clone(), kept);
         let made = Change::Created {
@@ -149,6 +152,12 @@ impl Engine {
         if kept.state == ContainerState::Running {
             return Ok(None);
         }
+        if kept.process == Process::Missing {
+            let message = format!("container {id} cannot be started: there is no such command");
+            let error = Some("no such command".to_owned());
+            self.put(id, ContainerState::Created { error });
+            return Err(RuntimeError::new(RuntimeErrorKind::BadSpec, message));
+        }
         let taken = self.taken(now);
         let wanted = kept.ports.iter().find(|port| taken.contains(port)).copied();
         let state = match wanted {
@@ -157,10 +166,7 @@ impl Engine {
             },
             None => ContainerState::Running,
         };
-        if let Some(kept) = self.containers.get_mut(id) {
-            kept.state = state;
-        }
-        self.tell();
+        self.put(id, state);
         match wanted {
             Some((protocol, port)) => {
                 let message =
@@ -169,6 +175,29 @@ impl Engine {
             }
             None => Ok(Some(Change::Started(id.clone()))),
         }
+    }
+
+    fn put(&mut self, id: &ContainerId, state: ContainerState) {
+        if let Some(kept) = self.containers.get_mut(id) {
+            kept.state = state;
+        }
+        self.tell();
+    }
+
+    /// What the main process of a container does.
+    pub(crate) fn process(&self, id: &ContainerId) -> Process {
+        let kept = self.containers.get(id);
+        kept.map_or(Process::Usual, |kept| kept.process)
+    }
+
+    /// How long a container takes to end when it is asked to, and with which code.
+    pub(crate) fn ending(
+        &self,
+        id: &ContainerId,
+        grace: Duration,
+        dice: &mut Dice,
+    ) -> (Duration, i64) {
+        self.process(id).ending(grace, dice)
     }
 
     /// Ends a container that runs.
@@ -215,16 +244,11 @@ impl Engine {
             .collect()
     }
 
-    /// Whether a container ends by itself soon after its start.
-    pub(crate) fn dies_early(&self, id: &ContainerId) -> bool {
-        self.containers.get(id).is_some_and(|kept| kept.dies_early)
-    }
-
     /// Whether a container runs and is well.
     pub(crate) fn is_well(&self, id: &ContainerId) -> bool {
-        self.containers
-            .get(id)
-            .is_some_and(|kept| kept.state == ContainerState::Running && !kept.unwell)
+        self.containers.get(id).is_some_and(|kept| {
+            kept.state == ContainerState::Running && kept.process != Process::Unwell
+        })
     }
 
     /// The job of a container, and whether it runs.

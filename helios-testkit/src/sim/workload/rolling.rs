@@ -65,6 +65,7 @@ async fn changes(master: &mut MasterCtx) {
 fn job(group: &str, version: u64) -> Option<Job> {
     let image = if version == 4 { "missing:1" } else { "web:1" };
     let mut job = Job::new(&format!("{group}:{version}"), image).ok()?;
+    job.seconds_to_wait_before_kill = i32::try_from(version * 3).ok();
     match version {
         1 => {
             job.ports.insert("http".to_owned(), PortMapping::tcp(80));

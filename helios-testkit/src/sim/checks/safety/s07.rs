@@ -39,8 +39,14 @@ fn started_too_late(writes: &[Write]) -> Option<String> {
         .find_map(|marked| {
             let group = moves(writes).find(|group| group.moves(marked))?;
             let was = group.was?.rollout.as_ref()?;
-            let goes = was.state == RolloutState::RollingOut && was.pause.is_none();
-            (!goes).then(|| {
+            // What was in flight already, its old job gone, is brought to its end.
+            let flies = was
+                .in_flight
+                .keys()
+                .any(|host| host.as_str() == marked.host);
+            let goes = was.state == RolloutState::RollingOut;
+            let may = goes && (was.pause.is_none() || flies);
+            (!may).then(|| {
                 format!(
                     "{} is started by rollout {} of {}, which is {:?} and paused: {:?}",
                     marked.host, was.id, group.name, was.state, was.pause
