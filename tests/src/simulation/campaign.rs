@@ -19,8 +19,11 @@ pub(crate) fn seeds(usually: u64) -> u64 {
         .unwrap_or(usually)
 }
 
+/// Quiet at the end for longer than anything takes that comes back by itself.
 fn swarm(seed: u64) -> Sim {
-    Sim::swarm(seed).replay_with(replayed("", seed))
+    Sim::swarm(seed)
+        .stable_for(Duration::from_secs(900))
+        .replay_with(replayed("", seed))
 }
 
 /// The command that runs a seed again.
@@ -72,7 +75,7 @@ fn scenario(number: u64) -> Sim {
     Sim::new(number)
         .hosts(1)
         .lasting(short)
-        .stable_for(Duration::from_secs(130))
+        .stable_for(Duration::from_secs(600))
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod rolling;
 
 use std::fmt::Write as _;
 
-use helios_testkit::sim::{Bounds, Faults, Report, Sim};
+use helios_testkit::sim::{Bounds, Faults, Report, Sim, Workload};
 
 /// What is wrong with the plain agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ macro_rules! exhibit {
             class: $class,
             what: $what,
             checks: $checks,
-            plant: |sim| sim.workload(helios_testkit::sim::Workload::new($work)),
+            plant: |sim| sim.workload(Workload::new($work)),
         }
     };
     ($class:literal, rolling $wrong:ident, $what:literal, $checks:expr) => {
@@ -69,8 +69,8 @@ macro_rules! exhibit {
             what: $what,
             checks: $checks,
             plant: |sim| {
-                sim.workload(helios_testkit::sim::Workload::new(|master| {
-                    rolling::run(master, rolling::Wrong::$wrong)
+                sim.workload(Workload::new(|master| {
+                    rolling::run(master, Some(rolling::Wrong::$wrong))
                 }))
             },
         }
@@ -270,6 +270,17 @@ fn the_plain_agent_without_a_bug_is_left_alone_when_nothing_fails() {
     for seed in 0..3 {
         let plain = sim(seed)
             .agent(|host| plain::run(host, None))
+            .faults(Faults::none());
+        let report = plain.run();
+        assert!(report.is_clean(), "{report}");
+    }
+}
+
+#[test]
+fn the_plain_master_without_a_bug_is_left_alone_when_nothing_fails() {
+    for seed in 0..3 {
+        let plain = sim(seed)
+            .workload(Workload::new(|master| rolling::run(master, None)))
             .faults(Faults::none());
         let report = plain.run();
         assert!(report.is_clean(), "{report}");

@@ -27,7 +27,8 @@ pub(super) enum Wrong {
     OnlyItsOwn,
 }
 
-pub(super) async fn run(master: MasterCtx, wrong: Wrong) {
+/// A master that moves rollouts well enough, but for what is wrong with it.
+pub(super) async fn run(master: MasterCtx, wrong: Option<Wrong>) {
     let mut driver = Driver {
         groups: Groups::of(master.cluster.clone()),
         wrong,
@@ -63,6 +64,7 @@ async fn asks(
             return;
         }
         let mut job = Job::new(&format!("{GROUP}:{version}"), "web:1").expect("a job");
+        job.seconds_to_wait_before_kill = Some(3);
         if version == 2 {
             job.health_check = Some(HealthCheck::exec(["true"]));
             job.command = vec!["unwell".to_owned()];
@@ -85,7 +87,7 @@ async fn asks(
 
 struct Driver {
     groups: Groups,
-    wrong: Wrong,
+    wrong: Option<Wrong>,
     /// The rollouts that this very master was asked for.
     own: BTreeSet<String>,
     /// The group with the first rollout that it saw, as far as it has come.
@@ -153,15 +155,15 @@ impl Driver {
         let mut seen = group.clone();
         let rollout = seen.rollout.as_mut()?;
         match self.wrong {
-            Wrong::NoLimit => rollout.policy.parallelism = "100".parse().ok(),
-            Wrong::NeverGivesUp => {
+            Some(Wrong::NoLimit) => rollout.policy.parallelism = "100".parse().ok(),
+            Some(Wrong::NeverGivesUp) => {
                 let mut options = RolloutOptions::default();
                 options.timeout = Some(15);
                 options.ignore_failures = Some(true);
                 seen.group.rollout_options = Some(options);
             }
-            Wrong::OnlyItsOwn if !self.own.contains(&rollout.id) => return None,
-            Wrong::FinishesTheOld => {
+            Some(Wrong::OnlyItsOwn) if !self.own.contains(&rollout.id) => return None,
+            Some(Wrong::FinishesTheOld) => {
                 let old = self.old.get_or_insert_with(|| group.clone());
                 let ended = |old: &GroupRecord| {
                     let state = old.rollout.as_ref().map(|rollout| rollout.state);
@@ -172,19 +174,19 @@ impl Driver {
                 }
                 seen = old.clone();
             }
-            Wrong::StartedIsDone | Wrong::LooksAway | Wrong::OnlyItsOwn => {}
+            Some(Wrong::StartedIsDone | Wrong::LooksAway | Wrong::OnlyItsOwn) | None => {}
         }
         Some(seen)
     }
 }
 
 /// Makes a step wrong, and leaves as few traces of that as a bug would.
-fn spoil(wrong: Wrong, group: &GroupRecord, txn: &Txn) -> Txn {
+fn spoil(wrong: Option<Wrong>, group: &GroupRecord, txn: &Txn) -> Txn {
     let mut spoilt = Txn::new();
     for op in txn.ops() {
         let is_group = op.key().as_str().starts_with("groups/");
         spoilt = match op.clone() {
-            _ if is_group && wrong == Wrong::LooksAway => spoilt,
+            _ if is_group && wrong == Some(Wrong::LooksAway) => spoilt,
             Op::Check { key, version } => spoilt.check(key, version),
             Op::Create { key, value, .. } => spoilt.create(key, value),
             Op::Delete { key, version } => spoilt.delete(key, version),
@@ -207,18 +209,18 @@ fn spoil(wrong: Wrong, group: &GroupRecord, txn: &Txn) -> Txn {
     spoilt
 }
 
-fn spoil_group(wrong: Wrong, group: &GroupRecord, record: &mut GroupRecord) {
+fn spoil_group(wrong: Option<Wrong>, group: &GroupRecord, record: &mut GroupRecord) {
     let options = group.group.rollout_options.clone();
     let Some(rollout) = &mut record.rollout else {
         return;
     };
     match wrong {
-        Wrong::NoLimit => rollout.policy.parallelism = None,
-        Wrong::NeverGivesUp => record.group.rollout_options = options,
-        Wrong::StartedIsDone => {
+        Some(Wrong::NoLimit) => rollout.policy.parallelism = None,
+        Some(Wrong::NeverGivesUp) => record.group.rollout_options = options,
+        Some(Wrong::StartedIsDone) => {
             let flying = std::mem::take(&mut rollout.in_flight);
             rollout.done += flying.len() as u64;
         }
-        Wrong::LooksAway | Wrong::FinishesTheOld | Wrong::OnlyItsOwn => {}
+        Some(Wrong::LooksAway | Wrong::FinishesTheOld | Wrong::OnlyItsOwn) | None => {}
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use helios_core::TaskState;
 use helios_core::store::Key;
 
-use super::super::super::trace::{Actor, Event, Fleet, Verb, What};
+use super::super::super::trace::{Actor, Event, Fleet, Verb, What, Write};
 use super::{Check, Excuses, Verdicts, check};
 
 #[derive(Debug, Default)]
@@ -57,7 +58,7 @@ impl Check for Quiescence {
             }
             What::Commit { writes, .. } => {
                 for write in writes {
-                    self.count(fleet, event, &write.key, verdicts);
+                    self.count(fleet, event, write, verdicts);
                 }
             }
             _ => {}
@@ -69,8 +70,16 @@ impl Check for Quiescence {
 
 impl Quiescence {
     /// Counts the writes of one entry: what is tried again for ever changes both a status and a
-    /// history each time, and each of them only so often.
-    fn count(&mut self, fleet: &Fleet, event: &Event, key: &Key, verdicts: &mut Verdicts) {
+    /// history each time, and each of them only so often; a status for each job that does not run.
+    fn count(&mut self, fleet: &Fleet, event: &Event, write: &Write, verdicts: &mut Verdicts) {
+        let key = &write.key;
+        let tried = write.is.report().map_or(1, |report| {
+            let tasks = report.tasks.values();
+            tasks
+                .filter(|(state, _)| *state != TaskState::Running)
+                .count()
+                .max(1)
+        });
         let recent = self.writes.entry((event.actor, key.clone())).or_default();
         recent.push_back(event.at);
         while recent
@@ -79,7 +88,7 @@ impl Quiescence {
         {
             recent.pop_front();
         }
-        if recent.len() > fleet.bounds.idle_writes_per_minute {
+        if recent.len() > fleet.bounds.idle_writes_per_minute * tried {
             let message = format!(
                 "{} wrote {key} {} times in an idle minute",
                 event.actor,
