@@ -240,12 +240,16 @@ impl Runtime for SimRuntime {
 
     async fn start(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let (about, id) = (About::container(id), id.clone());
-        let (world, machine) = (self.world.clone(), self.machine);
+        let (world, machine, owner) = (self.world.clone(), self.machine, self.owner.clone());
         self.act(
             Verb::Start,
             about,
             Duration::ZERO,
             move |engine, now, call| {
+                if !engine.is_of(&id, &owner) {
+                    let message = format!("container {id} cannot be started: there is none");
+                    return Err(RuntimeError::new(RuntimeErrorKind::NotFound, message));
+                }
                 let Some(started) = engine.start(&id, now)? else {
                     return Ok(((), Vec::new()));
                 };
@@ -269,16 +273,22 @@ impl Runtime for SimRuntime {
             let ending = engine.map(|engine| engine.ending(&id, grace, &mut dice));
             ending.unwrap_or_default()
         });
+        let owner = self.owner.clone();
         self.act(Verb::Stop, about, work, move |engine, _, _| {
-            Ok(((), engine.end(&id, code).into_iter().collect()))
+            let own = engine.is_of(&id, &owner);
+            let ended = own.then(|| engine.end(&id, code)).flatten();
+            Ok(((), ended.into_iter().collect()))
         })
         .await
     }
 
     async fn remove(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let (about, id) = (About::container(id), id.clone());
+        let owner = self.owner.clone();
         self.act(Verb::Remove, about, Duration::ZERO, move |engine, _, _| {
-            Ok(((), engine.remove(&id)))
+            let own = engine.is_of(&id, &owner);
+            let changes = if own { engine.remove(&id) } else { Vec::new() };
+            Ok(((), changes))
         })
         .await
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use helios_core::JobId;
 use helios_core::reconcile::JOB_LABEL;
 use helios_core::runtime::{
-    Container, ContainerId, ContainerSpec, ContainerState, Containers, Exit, Protocol,
+    Container, ContainerId, ContainerSpec, ContainerState, Containers, Exit, Owner, Protocol,
     RuntimeError, RuntimeErrorKind, SpecDigest,
 };
 use tokio::sync::Notify;
@@ -62,6 +62,12 @@ impl Engine {
             .iter()
             .filter(|(_, kept)| kept.owner == owner);
         own.map(|(id, kept)| kept.shown(id)).collect()
+    }
+
+    /// Whether a container is there and belongs to that owner.
+    pub(crate) fn is_of(&self, id: &ContainerId, owner: &Owner) -> bool {
+        let kept = self.containers.get(id);
+        kept.is_some_and(|kept| kept.owner == owner.as_str())
     }
 
     /// Makes a container, unless it is there.

@@ -189,7 +189,13 @@ impl Model {
             }
         }
         let mut tree = self.log.present();
-        let gone = ended.entries.iter().filter_map(|key| tree.remove(key));
+        // Somebody else may have put another entry in the place of one.
+        let mut gone = ended.entries;
+        gone.retain(|key| {
+            tree.get(key)
+                .is_some_and(|node| node.owner == Some(session))
+        });
+        let gone = gone.iter().filter_map(|key| tree.remove(key));
         let writes: Vec<_> = gone
             .map(|node| Write {
                 key: node.key,
