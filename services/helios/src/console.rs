@@ -19,6 +19,8 @@ pub struct Console {
     live: bool,
     /// Whether a line stands on the terminal that is to be written over.
     unfinished: bool,
+    /// Whether the screen is the command's own.
+    screen: bool,
     broken: Option<io::Error>,
 }
 
@@ -66,6 +68,7 @@ impl Console {
             colour: live && environment.variable("NO_COLOR").is_none(),
             live,
             unfinished: false,
+            screen: false,
             broken: None,
         }
     }
@@ -102,6 +105,37 @@ impl Console {
             self.note(written);
             self.unfinished = true;
         }
+        self.flush();
+    }
+
+    /// Shows these lines in place of what the screen showed; where the output is no terminal, after what was said
+    /// before.
+    pub fn show_screen(&mut self, lines: &[String]) {
+        if !self.live {
+            for line in lines {
+                self.say(line);
+            }
+            return self.flush();
+        }
+        let rows = rows();
+        // The cursor stays in the last line.
+        let fit = if lines.len() < rows {
+            lines.len()
+        } else {
+            rows.saturating_sub(2)
+        };
+        let begin = if self.screen { "" } else { "\x1b[2J" };
+        let mut text = format!("{begin}\x1b[H\x1b[?7l");
+        for line in lines.iter().take(fit) {
+            text.push_str(line);
+            text.push_str("\x1b[K\n");
+        }
+        if fit < lines.len() {
+            text.push_str(&format!("… and {} more lines\x1b[K\n", lines.len() - fit));
+        }
+        let written = write!(self.out, "{text}\x1b[J\x1b[?7h");
+        self.screen = true;
+        self.note(written);
         self.flush();
     }
 
@@ -183,6 +217,14 @@ impl Console {
     }
 }
 
+/// The rows of the terminal; the usual ones if it does not say.
+fn rows() -> usize {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => size.ws_row.into(),
+        _ => 24,
+    }
+}
+
 impl std::fmt::Debug for Console {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Console")
@@ -190,5 +232,71 @@ impl std::fmt::Debug for Console {
             .field("live", &self.live)
             .field("broken", &self.broken)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What was written, by whomever.
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn console(live: bool) -> (Console, Paper) {
+        let paper = Paper::default();
+        let console = Console {
+            out: Box::new(paper.clone()),
+            err: Box::new(paper.clone()),
+            input: Box::new(io::empty()),
+            colour: false,
+            live,
+            unfinished: false,
+            screen: false,
+            broken: None,
+        };
+        (console, paper)
+    }
+
+    fn written(paper: &Paper) -> String {
+        String::from_utf8(std::mem::take(&mut *paper.0.lock().unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_gets_plain_lines_only() {
+        let (mut console, paper) = console(false);
+        console.progress(Some("half"));
+        console.say("n1: RUNNING");
+        console.progress(None);
+        for _ in 0..2 {
+            console.show_screen(&["a".to_owned(), "b".to_owned()]);
+        }
+        assert_eq!(written(&paper), "n1: RUNNING\na\nb\na\nb\n");
+    }
+
+    #[test]
+    fn a_screen_is_written_over() {
+        let (mut console, paper) = console(true);
+        console.show_screen(&["a".to_owned()]);
+        assert_eq!(
+            written(&paper),
+            "\x1b[2J\x1b[H\x1b[?7la\x1b[K\n\x1b[J\x1b[?7h"
+        );
+        console.show_screen(&vec![String::new(); 1_000]);
+        let text = written(&paper);
+        assert!(text.starts_with("\x1b[H\x1b[?7l\x1b[K\n"), "{text:?}");
+        assert!(text.contains(" more lines"), "{text:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use helios_api::ClientError;
+use helios_api::client::ClientErrorKind;
 
 /// How a command ended that could tell for itself what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +71,26 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         Self {
             message: error.to_string(),
-            advice: None,
+            advice: advice(error.kind()).map(str::to_owned),
             cause: error.source().map(|cause| chain(cause).into()),
         }
+    }
+}
+
+/// What to do about an error of that kind, where the message does not say so.
+fn advice(kind: ClientErrorKind) -> Option<&'static str> {
+    match kind {
+        ClientErrorKind::BadEndpoint => {
+            Some("name a master as in -z http://127.0.0.1:5801, or a profile with --profile")
+        }
+        ClientErrorKind::Denied => Some(
+            "an admin creates tokens with `helios token create`; give one with --access-token or HELIOS_TOKEN",
+        ),
+        ClientErrorKind::OutcomeUnknown | ClientErrorKind::MasterFailed => {
+            Some("`helios status` shows what became of it")
+        }
+        ClientErrorKind::BadReply => Some("`helios version` shows who answers there"),
+        _ => None,
     }
 }
 

@@ -14,6 +14,9 @@ use crate::{Failure, Outcome};
 /// The first pause; each is twice as long as the one before it, up to the interval.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 
+/// The cells of a bar.
+const CELLS: usize = 20;
+
 /// How far a job is on a host, seen from its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -50,16 +53,48 @@ pub(super) async fn until_settled(
                 *said = now;
             }
         }
+        show_progress(job, hosts, &stages, begin.elapsed(), call);
         call.console.flush();
         if call.console.is_closed() || stages.iter().all(|stage| *stage == Stage::Reached) {
+            call.console.progress(None);
             return Ok(Outcome::Done);
         }
         if stages.iter().all(|stage| *stage != Stage::UnderWay) {
+            call.console.progress(None);
             return Err(stuck(job, hosts, &stages, &said));
         }
         sleep(pause).await;
         pause = (pause * 2).min(interval);
     }
+}
+
+/// How many hosts are where they should be, and which are waited for.
+fn show_progress(
+    job: &JobId,
+    hosts: &[String],
+    stages: &[Stage],
+    after: Duration,
+    call: &mut Call<'_>,
+) {
+    if call.json {
+        return;
+    }
+    let reached = stages.iter().filter(|stage| **stage == Stage::Reached);
+    let waiting = hosts.iter().zip(stages);
+    let waiting = waiting.filter(|(_, stage)| **stage == Stage::UnderWay);
+    let waiting: Vec<&str> = waiting.map(|(host, _)| host.as_str()).collect();
+    let (reached, all) = (reached.count(), hosts.len());
+    let filled = reached * CELLS / all.max(1);
+    let text = format!(
+        "[{}{}] {reached} of {all}, {:.0} s: {} on {}",
+        "#".repeat(filled),
+        ".".repeat(CELLS - filled),
+        after.as_secs_f64(),
+        job.short(),
+        waiting.join(", ")
+    );
+    let text = (!waiting.is_empty()).then_some(text);
+    call.console.progress(text.as_deref());
 }
 
 fn stage(status: &JobStatus, host: &str, goal: Goal) -> Stage {

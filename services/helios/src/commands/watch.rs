@@ -21,56 +21,62 @@ pub(super) async fn run(
     targets: &[Target],
     console: &mut Console,
 ) -> Result<Outcome, Failure> {
-    console.say("Control-C to stop");
-    console.say(format_args!(
-        "{:20} {:30} {:8} THROTTLED?",
-        "JOB", "HOST", "STATE"
-    ));
+    let heading = [
+        "Control-C to stop".to_owned(),
+        format!("{:20} {:30} {:8} THROTTLED?", "JOB", "HOST", "STATE"),
+    ];
+    let mut lines = heading.to_vec();
     loop {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S");
         let rules = [20, 30, 8, 10].map(|width| "-".repeat(width)).join(" ");
-        console.say(format_args!("{rules} [{time} UTC]"));
+        lines.push(format!("{rules} [{time} UTC]"));
         for target in targets {
             if targets.len() > 1 {
                 let endpoints: Vec<&str> = target.client.endpoints().collect();
-                console.say(format_args!(
-                    "--- {} ([{}])",
-                    target.name,
-                    endpoints.join(", ")
-                ));
+                let endpoints = endpoints.join(", ");
+                lines.push(format!("--- {} ([{endpoints}])", target.name));
             }
-            if let Err(failure) = round(args, target, console).await {
-                console.complain(&failure);
+            match round(args, target, console).await {
+                Ok(found) => lines.extend(found),
+                // Where the screen is written over, so would be what is said beside it.
+                Err(failure) if console.is_live() => lines.push(failure.to_string()),
+                Err(failure) => console.complain(&failure),
             }
         }
-        console.flush();
+        console.show_screen(&lines);
         if console.is_closed() {
             return Ok(Outcome::Done);
+        }
+        lines.clear();
+        if console.is_live() {
+            lines.extend(heading.clone());
         }
         sleep(Duration::from_secs(args.interval)).await;
     }
 }
 
-async fn round(args: &WatchArgs, target: &Target, console: &mut Console) -> Result<(), Failure> {
+/// A line for each job and host.
+async fn round(
+    args: &WatchArgs,
+    target: &Target,
+    console: &Console,
+) -> Result<Vec<String>, Failure> {
     let query = JobsQuery {
         id_part: Some(args.job.clone()),
         host_pattern: None,
     };
     let ids: Vec<JobId> = target.client.jobs(&query).await?.into_keys().collect();
     if ids.is_empty() {
-        console.mention(format_args!(
-            "no id contains {:?}: `helios jobs` lists the jobs",
-            args.job
-        ));
-        return Ok(());
+        let failure = Failure::new(format!("no id contains {:?}", args.job));
+        return Err(failure.advise("`helios jobs` lists the jobs"));
     }
+    let mut lines = Vec::new();
     for (id, status) in target.client.job_statuses(&ids).await? {
         for host in hosts(args, &status) {
-            let line = line(&id, host, &status, console);
-            console.say(line);
+            lines.push(line(&id, host, &status, console));
         }
     }
-    Ok(())
+    Ok(lines)
 }
 
 fn hosts<'a>(args: &'a WatchArgs, status: &'a JobStatus) -> Vec<&'a str> {

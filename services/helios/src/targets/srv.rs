@@ -151,6 +151,81 @@ mod tests {
         }
     }
 
+    /// The answer of a name server to a query: these masters if it is for that name, else none.
+    fn answer(query: &[u8], name: &str, masters: &[(u16, u16, &str)]) -> Vec<u8> {
+        let question = &query[12..];
+        let mut asked = Vec::new();
+        let mut at = 0;
+        while question[at] > 0 {
+            let length = usize::from(question[at]);
+            let label = &question[at + 1..=at + length];
+            asked.push(std::str::from_utf8(label).unwrap().to_owned());
+            at += length + 1;
+        }
+        let masters = if asked.join(".") == name {
+            masters
+        } else {
+            &[]
+        };
+        let mut text = query[..2].to_vec();
+        let count = u8::try_from(masters.len()).unwrap();
+        text.extend([0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
+        text.extend(&question[..at + 5]);
+        for (priority, port, host) in masters {
+            let labels = host.split('.');
+            let target = labels.flat_map(|label| {
+                let length = u8::try_from(label.len()).unwrap();
+                [&[length], label.as_bytes()].concat()
+            });
+            let target: Vec<u8> = target.chain([0]).collect();
+            text.extend([0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 60]);
+            text.extend(u16::try_from(target.len() + 6).unwrap().to_be_bytes());
+            text.extend([*priority, 1, *port].map(u16::to_be_bytes).concat());
+            text.extend(target);
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn masters_are_found_by_their_domain_the_encrypted_ones_first() {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let server = socket.local_addr().unwrap().to_string();
+        let serve = async {
+            let mut query = [0; 512];
+            loop {
+                let (length, from) = socket.recv_from(&mut query).await.unwrap();
+                let query = &query[..length];
+                let masters = [(2, 5802, "m2.x.net"), (1, 5801, "m1.x.net")];
+                let mut reply = answer(query, "_fleet._http.x.net", &masters);
+                let secure = answer(query, "_fleet._https.y.net", &masters[..1]);
+                if secure.len() > reply.len() {
+                    reply = secure;
+                }
+                socket.send_to(&reply, from).await.unwrap();
+            }
+        };
+        let environment = Environment::of_variables([("HELIOS_DNS", server.as_str())]);
+        let ask = async {
+            let plain = masters_of("x.net", "fleet", &environment).await.unwrap();
+            assert_eq!(plain, ["http://m1.x.net:5801", "http://m2.x.net:5802"]);
+            let secure = masters_of("y.net", "fleet", &environment).await.unwrap();
+            assert_eq!(secure, ["https://m2.x.net:5802"]);
+            let none = masters_of("z.net", "fleet", &environment)
+                .await
+                .unwrap_err();
+            let said = none.to_string();
+            assert!(
+                said.contains("cannot find a master in z.net (srv: fleet)"),
+                "{said}"
+            );
+            assert!(none.advice().is_some());
+        };
+        tokio::select! {
+            () = serve => {}
+            () = ask => {}
+        }
+    }
+
     fn hosts(records: Vec<Record>, draws: &[f64]) -> String {
         let mut draws = draws.iter().copied();
         let records = in_order(records, || draws.next().unwrap());
