@@ -23,9 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
     let change = Needs::Deploy(On::Host);
     vec![
         Route::get(path, Needs::Read, "Shows a deployment", get),
-        Route::put(path, change, "Deploys a job on a host", deploy),
-        Route::patch(path, change, "Sets the goal of a deployment", set_goal),
-        Route::delete(path, change, "Undeploys a job from a host", undeploy),
+        Route::put(path, change, "Deploys a job on a host", deploy).takes(&["token", "user"]),
+        Route::patch(path, change, "Sets the goal of a deployment", set_goal)
+            .takes(&["token", "user"]),
+        Route::delete(path, change, "Undeploys a job from a host", undeploy)
+            .takes(&["token", "user"]),
     ]
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Fault {
     Because(StatusCode, String),
     /// Nothing was done, and it may work in a moment.
     Busy(String),
+    /// Nothing was done: whoever asked has to slow down.
+    TooFast(String),
     /// A job id in the path or body is no full one. A bare text that calls itself JSON, as deployed
     /// clients know it.
     InvalidId(String),
@@ -85,6 +87,9 @@ impl IntoResponse for Fault {
             Self::Because(status, message) => json(status, &Refusal { message }),
             Self::Busy(message) => {
                 retry_after(json(StatusCode::SERVICE_UNAVAILABLE, &Refusal { message }))
+            }
+            Self::TooFast(message) => {
+                retry_after(json(StatusCode::TOO_MANY_REQUESTS, &Refusal { message }))
             }
             Self::InvalidId(text) => {
                 let json = HeaderValue::from_static("application/json");

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::events::{EventHub, changes, watch_named};
 use super::fault::Fault;
+use super::host_texts::HostTexts;
 use super::reply::json_text;
 use super::waiting::{Tag, Waiting};
 
@@ -35,6 +36,8 @@ pub(super) struct FleetCache {
     seen: watch::Receiver<Seen>,
     /// What happens.
     pub(super) events: Arc<EventHub>,
+    /// The texts of hosts that were asked for.
+    pub(super) texts: Arc<HostTexts>,
     /// Places for requests that wait.
     pub(super) waits: Arc<Semaphore>,
 }
@@ -56,6 +59,7 @@ impl FleetCache {
             cluster: cluster.clone(),
             seen,
             events,
+            texts: Arc::default(),
             waits: Arc::new(Semaphore::new(WAITS_MAX)),
         }
     }

@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::params::{Names, Principal};
 use super::redact::redact;
 use super::route::{Needs, Route};
-use super::state::MasterState;
+use super::state::{MasterState, NOBODY};
 use super::token::{Bearer, Target};
 use crate::version::{
     PROTOCOL_VERSION, SERVER_VERSION_HEADER, VERSION_HEADER, VERSION_STATUS_HEADER, VersionStatus,
@@ -25,6 +25,9 @@ use crate::wire::Role;
 
 /// How long an endpoint may take.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a name or a path is logged, in bytes.
+const LOGGED_BYTES_MAX: usize = 1_024;
 
 /// What is needed to come in, for every route.
 #[derive(Clone, Debug)]
@@ -65,6 +68,8 @@ struct Admitted {
     request: Request,
     /// Whether its answer may hold secrets.
     sees_secrets: bool,
+    /// Whose access token it came with, if tokens are wanted.
+    principal: Option<Arc<str>>,
 }
 
 impl Doors {
@@ -74,6 +79,7 @@ impl Doors {
             return Ok(Admitted {
                 request,
                 sees_secrets: true,
+                principal: None,
             });
         };
         // What nobody serves is refused by the router, to those who may look.
@@ -85,6 +91,7 @@ impl Doors {
             return Ok(Admitted {
                 request,
                 sees_secrets: false,
+                principal: None,
             });
         }
         let Bearer { name, grant } = tokens.bearer(request.headers()).await?;
@@ -100,10 +107,11 @@ impl Doors {
             let message = format!("{missing}; an admin creates tokens with `helios token create`");
             return Err(Fault::Because(StatusCode::FORBIDDEN, message).into_response());
         }
-        parts.extensions.insert(Principal(name));
+        parts.extensions.insert(Principal(Arc::clone(&name)));
         Ok(Admitted {
             request: Request::from_parts(parts, body),
             sees_secrets: grant.role > Role::Read,
+            principal: Some(name),
         })
     }
 }
@@ -112,6 +120,8 @@ impl Doors {
 struct Asked {
     method: Method,
     path: String,
+    /// In whose name, as far as the request itself says so.
+    user: Option<String>,
     route: String,
     needs: Option<Needs>,
     question: bool,
@@ -129,6 +139,7 @@ impl Asked {
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
+            user: named_user(request.uri().query().unwrap_or_default()),
             route: route.to_owned(),
             needs,
             question: needs.is_none_or(Needs::is_question),
@@ -138,19 +149,56 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Logs a change, and who made it or tried to: one line for each.
+    fn note(&self, principal: Option<&str>, status: StatusCode, took: Duration) {
+        if self.question {
+            return;
+        }
+        let (method, path, user) = (&self.method, shortened(&self.path), self.user.as_deref());
+        tracing::info!(
+            target: "helios::audit",
+            principal = principal.unwrap_or(NOBODY),
+            user = user.map(shortened).map(tracing::field::debug),
+            %method,
+            path = ?path,
+            status = status.as_u16(),
+            took = ?took,
+            "change"
+        );
+    }
+}
+
+/// As much of what a client said as a line of the log needs.
+fn shortened(text: &str) -> &str {
+    text.get(..LOGGED_BYTES_MAX.min(text.len()))
+        .unwrap_or_default()
+}
+
+fn named_user(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, user) = pairs.find(|(name, _)| name == "user")?;
+    (!user.is_empty()).then(|| user.into_owned())
+}
+
 /// Everything around an endpoint, in one place: who is served, how much at a time and for how long; and
 /// what every answer says.
 pub(super) async fn guard(State(doors): State<Doors>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let asked = Asked::by(&doors, &request);
     let state = &doors.state;
+    let mut principal = None;
     let answer = match refuse_version(asked.version) {
         Some(fault) => fault.into_response(),
         None => match doors.let_in(asked.needs, request).await {
-            Ok(admitted) => admit(state, &asked, admitted, next).await,
+            Ok(admitted) => {
+                principal.clone_from(&admitted.principal);
+                admit(state, &asked, admitted, next).await
+            }
             Err(refusal) => refusal,
         },
     };
+    asked.note(principal.as_deref(), answer.status(), begun.elapsed());
     let mut answer = explain(&asked, answer);
     if asked.wants_gzip {
         answer = compress(answer).await;
@@ -184,6 +232,7 @@ async fn admit(state: &MasterState, asked: &Asked, admitted: Admitted, next: Nex
     let Admitted {
         request,
         sees_secrets,
+        principal,
     } = admitted;
     if asked.question {
         let answer = limit_time(asked, request, next).await;
@@ -192,6 +241,11 @@ async fn admit(state: &MasterState, asked: &Asked, admitted: Admitted, next: Nex
         } else {
             redact(answer).await
         };
+    }
+    let who = principal.unwrap_or_else(|| NOBODY.into());
+    if state.pace.count(&who, Instant::now()).is_err() {
+        let message = "too many changes in a short time; nothing was changed: make fewer a second";
+        return Fault::TooFast(message.to_owned()).into_response();
     }
     match state.changes.try_acquire() {
         Ok(_turn) => limit_time(asked, request, next).await,

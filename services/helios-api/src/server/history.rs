@@ -8,7 +8,8 @@ use helios_core::model::HostName;
 use serde::Serialize;
 
 use super::fault::Fault;
-use super::params::Names;
+use super::page::Page;
+use super::params::{Names, Params};
 use super::reply::json;
 use super::route::{Needs, Route};
 use super::shown::{JobText, ShownTask, shown_env};
@@ -16,12 +17,15 @@ use super::state::MasterState;
 use crate::wire::{HistoryStatus, TaskStatusEvents};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::get(
-        "/history/jobs/{job}",
-        Needs::Read,
-        "Tells what happened to a job on all hosts, oldest first",
-        of_job,
-    )]
+    vec![
+        Route::get(
+            "/history/jobs/{job}",
+            Needs::Read,
+            "Tells what happened to a job on all hosts, oldest first",
+            of_job,
+        )
+        .takes(&["host", "limit"]),
+    ]
 }
 
 /// An event in the shape of [`wire::TaskStatusEvent`](crate::wire::TaskStatusEvent).
@@ -40,7 +44,14 @@ struct ShownEvents<'a> {
 }
 
 /// `GET /history/jobs/{job}`
-async fn of_job(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+///
+/// With `?host=NAME` of that host alone; with `?limit=NUMBER` that many of the last events.
+async fn of_job(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+    page: Page,
+) -> Result<Response, Fault> {
     let id = names.full_job()?;
     let Some(job) = state.cluster.job(&id).await? else {
         let events = TaskStatusEvents {
@@ -53,7 +64,9 @@ async fn of_job(State(state): State<MasterState>, names: Names) -> Result<Respon
     let view = state.fleet.view().await?;
     let text = JobText::of(&job)?;
     let mut events = Vec::new();
-    for (host, history) in histories.iter() {
+    let host = params.non_empty("host");
+    let meant = |name: &HostName| host.is_none_or(|host| name.as_str() == host);
+    for (host, history) in histories.iter().filter(|(name, _)| meant(name)) {
         let report = view.reports.get(host).map(|report| &**report);
         events.extend(history.events.iter().map(|event| ShownEvent {
             status: ShownTask {
@@ -67,6 +80,10 @@ async fn of_job(State(state): State<MasterState>, names: Names) -> Result<Respon
     }
     // Stable: of what happened on one host at one time, the order is kept.
     events.sort_by_key(|event| event.timestamp);
+    let older = page
+        .limit()
+        .map_or(0, |limit| events.len().saturating_sub(limit));
+    events.drain(..older);
     let status = HistoryStatus::Ok;
     Ok(json(StatusCode::OK, &ShownEvents { events, status }))
 }

@@ -1,33 +1,40 @@
 //! Endpoints about hosts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use helios_core::cluster::FleetView;
-use helios_core::model::{HostName, HostSelector, natural_cmp};
+use helios_core::cluster::{FleetView, HostView};
+use helios_core::model::{HostName, natural_cmp};
 use helios_core::ops::{Refused, RegisterHost};
 use helios_core::schema::Keys;
 
 use super::body::{JsonText, LIST_BYTES_MAX};
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
+use super::host_filter::HostFilter;
+use super::page::Page;
 use super::params::{Names, Params};
-use super::pattern::Pattern;
 use super::reply::{json, json_text, to_json};
 use super::route::{Needs, Route};
 use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
 use super::waiting::Waiting;
-use crate::wire::{
-    DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostState, RegisterStatus,
-};
+use crate::wire::{DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, RegisterStatus};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/hosts", Needs::Read, "Lists hosts", list),
-        Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register),
+        Route::get("/hosts", Needs::Read, "Lists hosts", list).takes(&[
+            "namePattern",
+            "selector",
+            "status",
+            "limit",
+            "after",
+            "wait",
+        ]),
+        Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register)
+            .takes(&["id", "user"]),
         Route::delete(
             "/hosts/{host}",
             Needs::Admin,
@@ -39,60 +46,46 @@ pub(super) fn routes() -> Vec<Route> {
             Needs::Read,
             "Shows a host, and what runs on it",
             status,
-        ),
+        )
+        .takes(&["status", "wait"]),
         Route::get(
             "/hosts/statuses",
             Needs::Read,
             "Shows all hosts, and what runs on them",
             all_statuses,
-        ),
+        )
+        .takes(&[
+            "namePattern",
+            "selector",
+            "status",
+            "limit",
+            "after",
+            "wait",
+        ]),
         Route::post(
             "/hosts/statuses",
             Needs::Read,
             "Shows hosts, and what runs on them",
             statuses,
-        ),
+        )
+        .takes(&["status"]),
     ]
 }
 
 /// `GET /hosts`
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
-    params: Params,
+    filter: HostFilter,
+    page: Page,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let pattern = params
-        .non_empty("namePattern")
-        .map(Pattern::new)
-        .transpose()?;
-    let selectors: Vec<HostSelector> = params
-        .all("selector")
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .map_err(|error: helios_core::model::ParseError| {
-            Fault::InvalidSelector(error.to_string())
-        })?;
     let make = |view: &FleetView| {
-        let mut hosts: Vec<&str> = view
-            .hosts
-            .names()
-            .filter(|host| {
-                pattern
-                    .as_ref()
-                    .is_none_or(|pattern| pattern.matches(host.as_str()))
-            })
-            .filter(|host| selectors.is_empty() || has_labels(view, host, &selectors))
-            .map(HostName::as_str)
-            .collect();
+        let mut hosts: Vec<&str> = filter.of(view).into_iter().map(HostName::as_str).collect();
         hosts.sort_by(|a, b| natural_cmp(a, b));
-        to_json(&hosts)
+        let follows = |host: &&str, after: &str| natural_cmp(host, after).is_gt();
+        to_json(&page.of(hosts, follows).collect::<Vec<_>>())
     };
     fleet.answer(&waiting, make).await
-}
-
-fn has_labels(view: &FleetView, host: &HostName, selectors: &[HostSelector]) -> bool {
-    let report = view.host(host).and_then(|host| host.report);
-    report.is_some_and(|report| HostSelector::all_match(selectors, &report.labels))
 }
 
 /// `PUT /hosts/{host}`
@@ -163,7 +156,7 @@ pub(super) async fn deregister(
 pub(super) async fn status(
     State(fleet): State<FleetCache>,
     names: Names,
-    params: Params,
+    filter: HostFilter,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
     let host = names.host_name();
@@ -172,10 +165,12 @@ pub(super) async fn status(
             check_readable(view, host)?;
         }
         let texts = JobTexts::default();
-        let status = host
+        let found = host
             .as_ref()
-            .and_then(|host| ShownHost::find(view, host, &texts))
-            .filter(|host| is_wanted(host.state(), &params));
+            .and_then(|name| Some((name, view.host(name)?)));
+        let status = found
+            .filter(|(_, host)| filter.means_state(host))
+            .map(|(name, host)| ShownHost::new(view, name, host, &texts));
         let unknown = || Fault::not_found(format!("there is no such host: {:?}", names.host()));
         to_json(&status.ok_or_else(unknown)?)
     };
@@ -198,46 +193,31 @@ fn check_readable(view: &FleetView, host: &HostName) -> Result<(), Fault> {
     }
 }
 
-/// Whether that is the state that was asked for, if one was.
-fn is_wanted(state: HostState, params: &Params) -> bool {
-    params
-        .non_empty("status")
-        .is_none_or(|wanted| state.as_str() == wanted)
-}
-
-/// `GET /hosts/statuses`: of all hosts.
+/// `GET /hosts/statuses`: of all hosts that are meant.
 pub(super) async fn all_statuses(
     State(fleet): State<FleetCache>,
-    params: Params,
+    filter: HostFilter,
+    page: Page,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let make = |view: &FleetView| statuses_of(view, view.hosts.names(), &params);
+    let make = |view: &FleetView| {
+        let hosts = filter.of(view);
+        let hosts = page.of(hosts, |host, after| host.as_str() > after);
+        fleet.texts.object(view, hosts, |_| true)
+    };
     fleet.answer(&waiting, make).await
 }
 
 /// `POST /hosts/statuses`: of the hosts that the body lists.
 pub(super) async fn statuses(
     State(fleet): State<FleetCache>,
-    params: Params,
+    filter: HostFilter,
     body: JsonText<LIST_BYTES_MAX>,
 ) -> Result<Response, Fault> {
     let names: Vec<String> = body.read()?;
-    let hosts: Vec<HostName> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let hosts: BTreeSet<HostName> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let view = fleet.view().await?;
-    let text = statuses_of(&view, &hosts, &params)?;
+    let means = |host: &HostView| filter.means_state(host);
+    let text = fleet.texts.object(&view, &hosts, means)?;
     Ok(json_text(StatusCode::OK, text))
-}
-
-fn statuses_of<'a>(
-    view: &FleetView,
-    hosts: impl IntoIterator<Item = &'a HostName>,
-    params: &Params,
-) -> Result<Vec<u8>, Fault> {
-    let texts = JobTexts::of(view);
-    let known = hosts.into_iter().filter_map(|name| {
-        let host = ShownHost::find(view, name, &texts)?;
-        is_wanted(host.state(), params).then_some((name, host))
-    });
-    let statuses: BTreeMap<&HostName, ShownHost<'_>> = known.collect();
-    to_json(&statuses)
 }

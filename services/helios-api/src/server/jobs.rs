@@ -12,6 +12,7 @@ use helios_core::ops::{CreateJob, Refused, RemoveJob};
 use super::body::{JsonText, LIST_BYTES_MAX};
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
+use super::page::Page;
 use super::params::{Names, Params};
 use super::pattern::Pattern;
 use super::reply::{json, to_json};
@@ -24,16 +25,23 @@ use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteRespon
 pub(super) fn routes() -> Vec<Route> {
     let deploy = Needs::Deploy(On::Jobs);
     vec![
-        Route::get("/jobs", Needs::Read, "Lists jobs", list),
-        Route::post("/jobs", deploy, "Creates a job", create),
+        Route::get("/jobs", Needs::Read, "Lists jobs", list).takes(&[
+            "q",
+            "hostPattern",
+            "limit",
+            "after",
+            "wait",
+        ]),
+        Route::post("/jobs", deploy, "Creates a job", create).takes(&["user"]),
         Route::get("/jobs/{job}", Needs::Read, "Shows a job", get),
-        Route::delete("/jobs/{job}", deploy, "Removes a job", delete),
+        Route::delete("/jobs/{job}", deploy, "Removes a job", delete).takes(&["token", "user"]),
         Route::get(
             "/jobs/{job}/status",
             Needs::Read,
             "Shows where a job is deployed, and how it is doing there",
             status,
-        ),
+        )
+        .takes(&["wait"]),
         Route::post(
             "/jobs/statuses",
             Needs::Read,
@@ -47,6 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
     params: Params,
+    page: Page,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
     let query = JobQuery::new(params.get("q").unwrap_or_default());
@@ -57,10 +66,16 @@ pub(super) async fn list(
         let is_there = |id: &JobId| deployed.as_ref().is_none_or(|there| there.contains(id));
         let listed = view.jobs.iter();
         let listed = listed.filter(|(id, _)| query.matches(id) && is_there(id));
+        let listed = page.of(listed, |(id, _), after| follows(id, after));
         let jobs: BTreeMap<&JobId, &Job> = listed.map(|(id, record)| (id, &*record.job)).collect();
         to_json(&jobs)
     };
     fleet.answer(&waiting, make).await
+}
+
+/// Whether an id comes after that one. What is no id comes before all of them.
+fn follows(id: &JobId, after: &str) -> bool {
+    !JobId::parse_reference(after).is_ok_and(|after| *id <= after)
 }
 
 fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a JobId> {

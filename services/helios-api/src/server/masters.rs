@@ -8,6 +8,7 @@ use helios_core::cluster::FleetView;
 
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
+use super::page::Page;
 use super::params::Params;
 use super::reply::{json, to_json};
 use super::route::{Needs, Route};
@@ -17,7 +18,8 @@ use crate::wire::VersionCheckResponse;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/masters", Needs::Read, "Lists the masters that run", list),
+        Route::get("/masters", Needs::Read, "Lists the masters that run", list)
+            .takes(&["limit", "after", "wait"]),
         Route::get(
             "/version",
             Needs::Nothing,
@@ -29,16 +31,21 @@ pub(super) fn routes() -> Vec<Route> {
             Needs::Nothing,
             "Says whether a client's version is understood",
             check_version,
-        ),
+        )
+        .takes(&["client"]),
     ]
 }
 
 /// `GET /masters`
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
+    page: Page,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let make = |view: &FleetView| to_json(&view.masters.names().collect::<Vec<_>>());
+    let make = |view: &FleetView| {
+        let names = page.of(view.masters.names(), |name, after| name.as_str() > after);
+        to_json(&names.collect::<Vec<_>>())
+    };
     fleet.answer(&waiting, make).await
 }
 

@@ -48,7 +48,8 @@ pub(super) fn describe(routes: &[Route]) -> Value {
 }
 
 fn operation(route: &Route) -> Value {
-    let parameters: Vec<Value> = names_in(route.path).map(in_path).collect();
+    let query = route.query.iter().copied().map(in_query);
+    let parameters: Vec<Value> = names_in(route.path).map(in_path).chain(query).collect();
     let security = match needed(route.needs) {
         None => json!([]),
         Some(role) => json!([{ "token": [role] }]),
@@ -70,6 +71,17 @@ fn names_in(path: &str) -> impl Iterator<Item = &str> {
 
 fn in_path(name: &str) -> Value {
     json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+}
+
+/// All may be left out; one that may be repeated is described as a list.
+fn in_query(name: &str) -> Value {
+    let schema = match name {
+        "limit" | "wait" => json!({ "type": "integer", "minimum": 1 }),
+        "selector" | "kind" => json!({ "type": "array", "items": { "type": "string" } }),
+        "status" => json!({ "enum": ["UP", "DOWN"] }),
+        _ => json!({ "type": "string" }),
+    };
+    json!({ "name": name, "in": "query", "schema": schema })
 }
 
 /// The role that a token must have at least.

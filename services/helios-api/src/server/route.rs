@@ -53,6 +53,8 @@ pub(super) struct Route {
     pub(super) needs: Needs,
     /// What it does, in one line.
     pub(super) about: &'static str,
+    /// The parameters that may stand in its query.
+    pub(super) query: &'static [&'static str],
     endpoint: MethodRouter<MasterState>,
 }
 
@@ -76,6 +78,7 @@ macro_rules! methods {
                         path,
                         needs,
                         about,
+                        query: &[],
                         endpoint: on(MethodFilter::$method, endpoint),
                     }
                 }
@@ -93,6 +96,11 @@ methods! {
 }
 
 impl Route {
+    /// It, with these parameters in its query.
+    pub(super) fn takes(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
     /// Adds it to a router, with and without a slash at the end of its path.
     pub(super) fn add_to(&self, router: Router<MasterState>) -> Router<MasterState> {
         router

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::Fault;
@@ -33,6 +34,8 @@ const CONNECTIONS_MAX: usize = 512;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long a client may take to send the head of its first or next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may take none of its answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests under way may take to end when the server does. Those that wait for something new
 /// are cut off; their clients ask again.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -163,6 +166,7 @@ async fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection may be slower than need be");
     }
+    let stream = while_it_reads(stream);
     let Some(tls) = tls else {
         watcher.watch(connection(stream, router)).await?;
         return Ok(());
@@ -170,6 +174,17 @@ async fn converse(
     let stream = timeout(HEAD_TIMEOUT, tls.accept(stream)).await??;
     watcher.watch(connection(stream, router)).await?;
     Ok(())
+}
+
+/// A stream that ends when the other side takes nothing for too long: its answer, which may be that of a whole
+/// fleet, and its place are for others then.
+fn while_it_reads<S>(stream: S) -> Pin<Box<TimeoutStream<S>>>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    Box::pin(stream)
 }
 
 fn connection<S>(
@@ -222,7 +237,25 @@ fn names_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::names_this_machine;
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_nothing_of_its_answer_loses_its_place() {
+        let big = || async { vec![b'x'; 1024 * 1024] };
+        let router = Router::new().route("/", get(big));
+        let (mut client, server) = tokio::io::duplex(1024);
+        let begin = Instant::now();
+        let served = tokio::spawn(connection(while_it_reads(server), router));
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        assert!(served.await.unwrap().is_err());
+        assert!(begin.elapsed() >= WRITE_TIMEOUT);
+        drop(client);
+    }
 
     #[test]
     fn knows_the_names_of_this_machine() {

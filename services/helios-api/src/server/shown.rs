@@ -78,27 +78,18 @@ pub(super) struct ShownHost<'a> {
 }
 
 impl<'a> ShownHost<'a> {
-    /// The host of that name, if it is registered.
-    pub(super) fn find(
+    /// A host of that view.
+    pub(super) fn new(
         view: &'a FleetView,
         name: &'a HostName,
+        host: HostView,
         texts: &'a JobTexts<'a>,
-    ) -> Option<Self> {
-        let host = view.host(name)?;
-        Some(Self {
+    ) -> Self {
+        Self {
             name,
             host,
             view,
             texts,
-        })
-    }
-
-    /// Whether its agent is there.
-    pub(super) fn state(&self) -> HostState {
-        if self.host.up {
-            HostState::Up
-        } else {
-            HostState::Down
         }
     }
 
@@ -131,7 +122,7 @@ impl Serialize for ShownHost<'_> {
             &Entries(|| goals.clone().map(|(id, goal)| (id, ShownGoal(goal)))),
         )?;
         members.serialize_field("statuses", &Entries(|| self.tasks()))?;
-        members.serialize_field("status", &self.state())?;
+        members.serialize_field("status", &HostState::of(self.host.up))?;
         members.serialize_field(
             "hostInfo",
             &report.and_then(|report| report.host_info.as_ref()),

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::book_cache::BookCache;
 use super::fleet_cache::FleetCache;
 use super::metrics::Metrics;
+use super::pace::Pace;
 use super::token::TokenBook;
 
 /// How many changes are made at a time; more are put off.
@@ -26,6 +27,7 @@ pub struct MasterState {
     pub(super) allowed_capabilities: Arc<BTreeSet<String>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) changes: Arc<Semaphore>,
+    pub(super) pace: Arc<Pace>,
     /// Whose tokens are wanted; without it everybody may do everything.
     pub(super) tokens: Option<TokenBook>,
 }
@@ -45,6 +47,7 @@ impl MasterState {
             allowed_capabilities: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             changes: Arc::new(Semaphore::new(CHANGES_MAX)),
+            pace: Arc::default(),
             tokens: None,
         }
     }
@@ -82,7 +85,7 @@ impl MasterState {
 }
 
 /// On whose behalf changes are recorded when nobody says who it is.
-const NOBODY: &str = "anonymous";
+pub(super) const NOBODY: &str = "anonymous";
 
 impl FromRef<MasterState> for FleetCache {
     fn from_ref(state: &MasterState) -> Self {

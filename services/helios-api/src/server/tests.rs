@@ -7,6 +7,7 @@ mod events;
 mod groups;
 mod harness;
 mod history;
+mod hostile;
 mod hosts;
 mod jobs;
 mod limits;

@@ -14,6 +14,7 @@ use helios_rollout::order::Fleet;
 
 use super::body::JsonText;
 use super::fault::Fault;
+use super::page::Page;
 use super::params::{Names, Params};
 use super::reply::json;
 use super::rollout_shown as shown;
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn questions() -> Vec<Route> {
     vec![
-        Route::get("/variables", Needs::Read, "Lists variables", list),
+        Route::get("/variables", Needs::Read, "Lists variables", list).takes(&["limit", "after"]),
         Route::get(
             "/variables/{variable}",
             Needs::Read,
@@ -118,13 +119,13 @@ fn changes() -> Vec<Route> {
 }
 
 /// `GET /variables`
-async fn list(State(state): State<MasterState>) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
     let book = state.book.book().await?;
     let fleet = fleet(&state).await?;
     let now = now(&state);
-    let shown = book.ledgers.values();
+    let shown = page.of(&book.ledgers, |(name, _), after| name.as_str() > after);
     let shown: Vec<_> = shown
-        .filter_map(|ledger| shown::status(ledger, &fleet, now))
+        .filter_map(|(_, ledger)| shown::status(ledger, &fleet, now))
         .collect();
     Ok(json(StatusCode::OK, &shown))
 }

@@ -17,6 +17,14 @@ names! {
     }
 }
 
+impl HostState {
+    /// That of a host whose agent is there, or is not.
+    #[must_use]
+    pub fn of(up: bool) -> Self {
+        if up { Self::Up } else { Self::Down }
+    }
+}
+
 /// The answer to `GET /hosts/{host}/status`: what should run on a host, what its agent reports, and
 /// what kind of machine it is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

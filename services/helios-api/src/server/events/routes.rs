@@ -22,12 +22,15 @@ use crate::wire::Event;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 pub(in crate::server) fn routes() -> Vec<Route> {
-    vec![Route::get(
-        "/events",
-        Needs::Read,
-        "Tells what happens, as server-sent events; goes on after Last-Event-ID",
-        follow,
-    )]
+    vec![
+        Route::get(
+            "/events",
+            Needs::Read,
+            "Tells what happens, as server-sent events; goes on after Last-Event-ID",
+            follow,
+        )
+        .takes(&["kind", "host", "job", "after"]),
+    ]
 }
 
 /// Which events are wanted.

@@ -17,7 +17,7 @@ pub(super) fn routes() -> Vec<Route> {
     let (read, deploy) = (Needs::Read, Needs::Deploy(On::Group));
     let [all, one] = ["/deployment-group", "/deployment-group/{group}"];
     vec![
-        Route::get(all, read, "Lists deployment groups", show::list),
+        Route::get(all, read, "Lists deployment groups", show::list).takes(&["limit", "after"]),
         Route::post(
             all,
             Needs::Deploy(On::Fleet),

@@ -10,6 +10,7 @@ use helios_core::schema::Versioned;
 use helios_rollout::rolling::{self, Because, GroupRecord, Groups, Rollout, RolloutPlan, advance};
 
 use crate::server::fault::Fault;
+use crate::server::page::Page;
 use crate::server::params::Names;
 use crate::server::reply::json;
 use crate::server::state::MasterState;
@@ -19,9 +20,10 @@ use crate::wire::{
 };
 
 /// `GET /deployment-group`
-pub(super) async fn list(State(state): State<MasterState>) -> Result<Response, Fault> {
+pub(super) async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
     let groups = Groups::of(state.cluster).list().await?;
-    let names: Vec<&String> = groups.names().collect();
+    let names = page.of(groups.names(), |name, after| name.as_str() > after);
+    let names: Vec<&String> = names.collect();
     Ok(json(StatusCode::OK, &names))
 }
 

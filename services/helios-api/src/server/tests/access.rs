@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use helios_core::cluster::Cluster;
@@ -240,4 +241,51 @@ async fn secrets_are_shown_only_to_those_who_may_deploy() {
         let shown = ask(&master, &request, &deploy, "").await;
         assert!(shown.text().contains("hunter2"), "{path}: {}", shown.text());
     }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_logged_with_who_made_it_and_no_question_is() {
+    let paper = Paper::default();
+    let writer = paper.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false);
+    let log = log.with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(log);
+    let master = guarded().await;
+    let ci = token(&master, "ci", Grant::everywhere(Role::Deploy)).await;
+    let body = serde_json::to_string(&web()).unwrap();
+    for (request, body) in [
+        ("POST /jobs?user=mal%0Alory", body.as_str()),
+        ("GET /jobs", ""),
+        ("DELETE /hosts/n1", ""),
+    ] {
+        ask(&master, request, &ci, body).await;
+    }
+    ask(&master, "DELETE /hosts/n2", "", "").await;
+    let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("helios::audit"))
+        .collect();
+    for (line, parts) in lines.iter().zip([
+        r#"principal="ci" user="mal\nlory" method=POST path="/jobs" status=200"#,
+        r#"principal="ci" method=DELETE path="/hosts/n1" status=403"#,
+        r#"principal="anonymous" method=DELETE path="/hosts/n2" status=401"#,
+    ]) {
+        assert!(line.contains(parts), "{line} without {parts}");
+    }
+    assert_eq!(lines.len(), 3, "{text}");
 }

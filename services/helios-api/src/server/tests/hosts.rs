@@ -230,3 +230,59 @@ async fn a_host_that_cannot_be_read_is_not_taken_for_absent() {
             .contains("hosts/n1 cannot be read")
     );
 }
+
+#[tokio::test]
+async fn a_list_comes_in_pages_that_go_on_after_a_name() {
+    let master = Master::new().await;
+    for name in ["n10", "n9", "n1"] {
+        master.host(name).await;
+    }
+    master.until(|view| view.hosts.names().count() == 3).await;
+    for (query, expected) in [
+        ("?limit=2", &["n1", "n9"][..]),
+        ("?limit=2&after=n9", &["n10"]),
+        ("?after=n2", &["n9", "n10"]),
+        ("?limit=9&after=n10", &[]),
+    ] {
+        master
+            .expect(&format!("GET /hosts{query}"), 200, json!(expected))
+            .await;
+    }
+    let page = master.ask("GET /hosts/statuses?limit=1&after=n1", "").await;
+    let page = page.json();
+    let names: Vec<&String> = page.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["n10"]);
+    for limit in ["0", "-1", "many"] {
+        let reply = master.ask(&format!("GET /hosts?limit={limit}"), "").await;
+        assert_eq!(reply.status, 400, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_host_is_shown_only_while_nothing_about_it_changes() {
+    let master = Master::new().await;
+    let host = master.host("n1").await;
+    let id = master.job(web()).await;
+    let shown = async |query: &str| {
+        let reply = master.ask(&format!("GET /hosts/statuses{query}"), "").await;
+        let one = master.ask("GET /hosts/n1/status", "").await.json();
+        let all = reply.json();
+        if let Some(shown) = all.get("n1") {
+            assert_eq!(*shown, one);
+        }
+        all
+    };
+    assert_eq!(shown("").await["n1"]["status"], "DOWN");
+    assert_eq!(shown("?status=UP").await, json!({}));
+    master.deploy(&host, &id).await;
+    assert_eq!(shown("").await["n1"]["jobs"][id.as_str()]["goal"], "START");
+    master.agent(&host, &[("role", "web")], &[&id]).await;
+    let up = shown("?status=UP&selector=role=web").await;
+    assert_eq!(up["n1"]["statuses"][id.as_str()]["state"], "RUNNING");
+    assert_eq!(shown("?selector=role=db").await, json!({}));
+    master.ask("DELETE /hosts/n1", "").await;
+    assert_eq!(
+        master.ask("GET /hosts/statuses", "").await.json(),
+        json!({})
+    );
+}

@@ -160,3 +160,24 @@ async fn a_pattern_that_would_explode_is_refused() {
     assert_eq!(reply.status, 400);
     assert!(reply.text().contains("size limit"), "{}", reply.text());
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_changes_too_much_in_a_short_time_is_told_to_slow_down() {
+    let master = Master::new().await;
+    let now = tokio::time::Instant::now();
+    while master.state.pace.count(&"anonymous".into(), now).is_ok() {}
+    let reply = master.ask("PUT /hosts/n1?id=a", "").await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("retry-after")),
+        (429, "1")
+    );
+    assert!(
+        reply.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("nothing was changed")
+    );
+    assert_eq!(master.ask("GET /hosts", "").await.json(), json!([]));
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(master.ask("PUT /hosts/n1?id=a", "").await.status, 200);
+}

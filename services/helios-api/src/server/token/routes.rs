@@ -8,6 +8,7 @@ use helios_core::cluster::ClusterError;
 use super::{TokenRefused, Tokens};
 use crate::server::body::JsonText;
 use crate::server::fault::Fault;
+use crate::server::page::Page;
 use crate::server::params::{Names, Params};
 use crate::server::reply::json;
 use crate::server::route::{Needs, Route};
@@ -17,16 +18,17 @@ use crate::wire::{NewToken, TokenInfo};
 pub(in crate::server) fn routes() -> Vec<Route> {
     let (path, one) = ("/tokens", "/tokens/{token}");
     vec![
-        Route::get(path, Needs::Admin, "Lists access tokens", list),
+        Route::get(path, Needs::Admin, "Lists access tokens", list).takes(&["limit", "after"]),
         Route::post(path, Needs::Admin, "Creates an access token", create),
         Route::delete(one, Needs::Admin, "Revokes an access token", revoke),
     ]
 }
 
 /// `GET /tokens`
-async fn list(State(state): State<MasterState>) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
     let tokens: Vec<TokenInfo> = Tokens::of(state.cluster.clone()).list().await?;
-    Ok(json(StatusCode::OK, &tokens))
+    let tokens = page.of(tokens, |token, after| token.name.as_str() > after);
+    Ok(json(StatusCode::OK, &tokens.collect::<Vec<_>>()))
 }
 
 /// `POST /tokens`
