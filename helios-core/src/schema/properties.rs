@@ -31,11 +31,13 @@ fn goals() -> impl Strategy<Value = GoalRecord> {
 }
 
 fn drain() -> impl Strategy<Value = Drain> {
-    (text(), text(), any::<i64>(), any::<bool>()).prop_map(|(by, id, since, reset)| Drain {
-        by,
-        id,
-        since: Timestamp::from_millis(since),
-        reset,
+    (text(), text(), any::<i64>(), prop::option::of(text())).prop_map(|(by, id, since, reset)| {
+        Drain {
+            by,
+            id,
+            since: Timestamp::from_millis(since),
+            reset,
+        }
     })
 }
 

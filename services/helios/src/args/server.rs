@@ -1,6 +1,6 @@
 //! What the commands that go on running take.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
