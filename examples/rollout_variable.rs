@@ -53,12 +53,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cluster = Cluster::on(Arc::new(MemoryStore::new()))?;
     cluster.init().await?;
     let variables = Variables::on(cluster.clone());
+    let nobody = variables.read().await?;
     for n in 0..10 {
         // Hosts that only ask, without an agent: a laptop, a switch, a configuration management of your own.
         let role = if n < 8 { "web" } else { "db" };
         let host: HostName = format!("{role}-{n}").parse()?;
         let labels = BTreeMap::from([("role".to_owned(), role.to_owned())]);
-        variables.follow(&host, &labels).await?;
+        variables.follow(&nobody, &host, &labels).await?;
     }
 
     let old = Setting {
