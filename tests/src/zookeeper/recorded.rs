@@ -275,6 +275,7 @@ impl Fleet {
             self.recorder
                 .fault(Actor::Agent(host), "the ensemble is killed");
         }
+        self.recorder.killed(Actor::Store);
         self.ensemble.kill(0);
         let victim = self.hosts[0].running().await.remove(0);
         self.hosts[0].engine.stop(&victim.id, grace).await.unwrap();
@@ -284,6 +285,7 @@ impl Fleet {
         sleep(SESSION).await;
         self.ensemble.restart(0);
         self.ensemble.until_all_serve().await;
+        self.recorder.started(Actor::Store);
         self.until_up().await;
         // There and back, faster than anybody looks.
         self.undeploy(1, idle).await;

@@ -14,6 +14,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) struct Presence {
     /// What must be gone, and from when on.
     ghosts: Vec<(Duration, Actor, Key, Fact)>,
+    store_is_away: bool,
 }
 
 impl Check for Presence {
@@ -24,6 +25,9 @@ impl Check for Presence {
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
+        if event.actor == Actor::Store {
+            self.see_store(fleet, event);
+        }
         if matches!(event.what, What::Crashed)
             && let Some(state) = fleet.machine_of(event)
         {
@@ -60,7 +64,25 @@ impl Check for Presence {
 }
 
 impl Presence {
+    /// While no server counts, no session ends; then each has its whole time again.
+    fn see_store(&mut self, fleet: &Fleet, event: &Event) {
+        match event.what {
+            What::Crashed => self.store_is_away = true,
+            What::Started => {
+                self.store_is_away = false;
+                let gone = event.at + fleet.bounds.session_timeout + TICK;
+                for ghost in &mut self.ghosts {
+                    ghost.0 = gone;
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn judge_ghosts(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
+        if self.store_is_away {
+            return;
+        }
         for (gone, actor, key, fact) in &self.ghosts {
             if fleet.now > *gone && fleet.entries.get(key) == Some(fact) {
                 verdicts.violated(
