@@ -34,7 +34,7 @@ examples:
 
 # Optimised, since it is all computing; the whole workspace runs a few seeds of it again without.
 simulation:
-	HELIOS_SIM_SEEDS=$${HELIOS_SIM_SEEDS:-4000} cargo test --profile simulation --package helios-tests --test simulation --locked -- --show-output
+	HELIOS_SIM_SEEDS=$${HELIOS_SIM_SEEDS:-600} cargo test --profile simulation --package helios-tests --test simulation --locked -- --show-output
 
 # Last, so that the summary of the run is the last thing printed.
 tests:

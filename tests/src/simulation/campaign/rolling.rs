@@ -29,7 +29,7 @@ pub(super) fn swarm(seed: u64) -> Sim {
 
 #[test]
 fn rolling_updates_violate_nothing() {
-    let campaign = Campaign::of(0..seeds(20).div_ceil(4), swarm);
+    let campaign = Campaign::of(0..seeds(20).div_ceil(6), swarm);
     println!("rolling updates: {campaign}");
     assert!(campaign.failures.is_empty(), "{campaign}");
     let never = if campaign.runs < 200 {
