@@ -30,7 +30,7 @@
 //!
 //! let client = Client::new(&address)?;
 //! let created = client.create_job(&Job::new("web:1", "nginx:1.27")?).await?;
-//! println!("{}", created.id);
+//! println!("{:?}: {:?}", created.status, created.id);
 //! let jobs = client.jobs(&JobsQuery::default()).await?;
 //! assert!(jobs.values().all(|job| job.image.as_deref() == Some("nginx:1.27")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
