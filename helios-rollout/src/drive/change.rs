@@ -127,14 +127,10 @@ impl Variables {
         check_guard(guard.as_ref())?;
         let ledger = self.ledger(name).await?;
         let variable = settled(ledger.as_ref(), name).map_err(Refused::from)?;
-        let mut state = State::new(variable.clone(), self.roster().await?);
-        let started = Entry::Started {
-            transition: Box::new(transition),
-            guard,
-        };
-        let pushed = state.push(self.cluster.clock().now(), started);
-        pushed.map_err(Refused::from)?;
-        Ok(state)
+        let fleet = self.roster().await?;
+        let at = self.cluster.clock().now();
+        let proposed = proposed(variable, &fleet, (transition, guard), at);
+        Ok(proposed.map_err(Refused)?)
     }
 
     fn remembered(&self) -> Book {
@@ -196,6 +192,7 @@ impl Variables {
             let attempt = attempts.fetch_add(1, Ordering::Relaxed);
             let id = format!("{}-{attempt}", stamp.operation);
             let plan = (plan.0.clone(), plan.1.cloned());
+            proposed(variable, &fleet, plan.clone(), stamp.at).map_err(Refused)?;
             let log = begin(&key, record, variable, &fleet, plan, (&stamp, &id));
             let log = log.map_err(Refused::from)?;
             for txn in log.prepare {
@@ -344,6 +341,24 @@ fn settled<'a>(ledger: Option<&'a Ledger>, name: &str) -> Result<&'a Variable, R
         return Err(Refusal::Busy { name });
     }
     Ok(variable)
+}
+
+/// What would begin; a transition that concerns nobody is a mistake, and would be over at once.
+fn proposed(
+    variable: &Variable,
+    fleet: &Fleet,
+    (transition, guard): (Transition, Option<Guard>),
+    at: Timestamp,
+) -> Result<State, Refusal> {
+    let mut state = State::new(variable.clone(), fleet.clone());
+    let transition = Box::new(transition);
+    state.push(at, Entry::Started { transition, guard })?;
+    let strata = state.view()?.preview(at).strata;
+    if strata.iter().all(|stratum| stratum.hosts == 0) {
+        let name = variable.name().to_owned();
+        return Err(Refusal::Nobody { name });
+    }
+    Ok(state)
 }
 
 fn set(known: Option<&Variable>, name: &str, setting: &Setting) -> Result<Variable, Refusal> {

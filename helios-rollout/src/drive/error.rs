@@ -51,6 +51,15 @@ pub enum Refusal {
         /// The variable.
         name: String,
     },
+    /// The transition concerns no host.
+    #[error(
+        "no host takes part in this transition of variable {name}: none that is known holds that value and is in its scope; hosts become \
+         known by their agent, or by their first call"
+    )]
+    Nobody {
+        /// The variable.
+        name: String,
+    },
     /// The guard holds the clock.
     #[error(
         "the guard holds the transition of variable {name}: abort it or roll it back, or pause it, which takes it from the guard"

@@ -611,6 +611,10 @@ async fn what_cannot_mean_anything_is_refused_by_name() {
         message.contains("a canary in every role") && message.contains("none at first"),
         "{message}"
     );
+    let mut on_nobody = transition();
+    on_nobody.scope = vec!["role=nothing".parse().unwrap()];
+    let started = variables.start("docker", &on_nobody, None).await;
+    assert!(why(started).contains("no host takes part"));
     let guard = Guard {
         objectives: vec![Objective {
             query: "up == 0".to_owned(),

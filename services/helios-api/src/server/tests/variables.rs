@@ -212,3 +212,85 @@ async fn nonsense_is_refused_with_what_is_wrong() {
         .await;
     assert_eq!(at.status, 400);
 }
+
+/// All that a rollout can say.
+fn everything() -> Value {
+    let mut all = rollout(NOW, 7 * 86_400_000);
+    let transition = &mut all["transition"];
+    transition["curve"]["calendar"] = json!({
+        "windows": ["Mon-Fri 09:00-16:00 Europe/Stockholm"],
+        "freezes": [],
+    });
+    transition["scope"] = json!([{ "label": "role", "operator": "EQUALS", "operand": "web" }]);
+    transition["upto"] = json!("50%");
+    transition["order"]["rules"] = json!([{
+        "name": "canaries",
+        "floor": { "at_least": { "hosts": 1 }, "ramp": "10%" },
+        "ceiling": { "at_most": { "share": "90%" }, "until": "80%" },
+    }]);
+    all["guard"] = json!({
+        "alpha_ppm": 50_000,
+        "objectives": [{
+            "name": "health",
+            "query": "{\"health\":{\"grace_seconds\":5}}",
+            "margin_permille": 500,
+            "gates": ["5%"],
+            "on_harm": "roll_back",
+            "dead_man": 60_000,
+        }],
+        "bake": { "length": 60_000, "run_length": 100 },
+    });
+    all
+}
+
+/// Where there is something in a value, as pointers.
+fn places(value: &Value, at: &str, places: &mut Vec<String>) {
+    places.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                self::places(member, &format!("{at}/{name}"), places);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                self::places(item, &format!("{at}/{index}"), places);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_rollout_is_the_fault_of_who_asks() {
+    let master = followed().await;
+    let good = ask(&master, "POST /variables/docker/plan", everything()).await;
+    assert_eq!(good.status, 200, "{}", good.text());
+    let mut all = Vec::new();
+    places(&everything(), "", &mut all);
+    assert!(all.len() > 40, "{all:?}");
+    let wrong = [
+        json!(null),
+        json!(-1),
+        json!(0),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(1e300),
+        json!(""),
+        json!("%\u{0}\u{10ffff}"),
+        json!("9".repeat(400)),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({ "a": "b" }),
+    ];
+    for place in &all {
+        for value in &wrong {
+            let mut request = everything();
+            *request.pointer_mut(place).unwrap() = value.clone();
+            let reply = ask(&master, "POST /variables/docker/plan", request).await;
+            let known = [200, 400, 422].contains(&reply.status.as_u16());
+            assert!(known, "{place}: {value}: {} {}", reply.status, reply.text());
+        }
+    }
+}
