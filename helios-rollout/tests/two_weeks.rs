@@ -86,7 +86,7 @@ impl World {
     /// A master that starts.
     fn master(&mut self) -> Master {
         self.masters += 1;
-        let ids = OperationIds::new(&format!("m{}", self.masters)).unwrap();
+        let ids = OperationIds::new(format!("m{}", self.masters)).unwrap();
         let cluster = Cluster::new(self.store.clone(), self.clock.clone(), ids);
         let variables = Variables::on(cluster.clone());
         Master {

@@ -95,9 +95,9 @@ impl Master {
 
     /// Serves until shutdown.
     pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
-        let served = self.door.serve(&self.cluster, shutdown);
         let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(&self.reset));
         let resets = resets.run(shutdown.wait());
+        let served = self.door.serve(&self.cluster, shutdown);
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
         let evidence = Arc::new(Prometheus::new());
