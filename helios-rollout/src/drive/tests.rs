@@ -611,10 +611,6 @@ async fn what_cannot_mean_anything_is_refused_by_name() {
         message.contains("a canary in every role") && message.contains("none at first"),
         "{message}"
     );
-    let mut on_nobody = transition();
-    on_nobody.scope = vec!["role=nothing".parse().unwrap()];
-    let started = variables.start("docker", &on_nobody, None).await;
-    assert!(why(started).contains("no host takes part"));
     let guard = Guard {
         objectives: vec![Objective {
             query: "up == 0".to_owned(),
@@ -624,6 +620,16 @@ async fn what_cannot_mean_anything_is_refused_by_name() {
     };
     let asked = variables.start("docker", &transition(), Some(&guard)).await;
     assert!(why(asked).contains("\"up == 0\""));
+}
+
+#[tokio::test]
+async fn a_rollout_that_concerns_nobody_is_refused() {
+    let (_, master) = fleet_of(8).await;
+    let mut nobody = transition();
+    nobody.scope = vec!["role=nothing".parse().unwrap()];
+    let started = master.variables.start("docker", &nobody, None).await;
+    let why = started.unwrap_err().to_string();
+    assert!(why.contains("no host takes part"), "{why}");
 }
 
 #[test]
