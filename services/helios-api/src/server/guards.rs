@@ -105,7 +105,9 @@ impl Doors {
         if let Err(missing) = grant.allows(needs, target) {
             tracing::info!(principal = &*name, %missing, "refused what a token does not allow");
             let message = format!("{missing}; an admin creates tokens with `helios token create`");
-            return Err(Fault::Because(StatusCode::FORBIDDEN, message).into_response());
+            let mut refusal = Fault::Because(StatusCode::FORBIDDEN, message).into_response();
+            refusal.extensions_mut().insert(Principal(name));
+            return Err(refusal);
         }
         parts.extensions.insert(Principal(Arc::clone(&name)));
         Ok(Admitted {
@@ -195,7 +197,11 @@ pub(super) async fn guard(State(doors): State<Doors>, request: Request, next: Ne
                 principal.clone_from(&admitted.principal);
                 admit(state, &asked, admitted, next).await
             }
-            Err(refusal) => refusal,
+            Err(refusal) => {
+                let known = refusal.extensions().get::<Principal>();
+                principal = known.map(|known| Arc::clone(&known.0));
+                refusal
+            }
         },
     };
     asked.note(principal.as_deref(), answer.status(), begun.elapsed());
