@@ -3,12 +3,16 @@
 use std::fmt;
 
 use helios_core::store::{StoreError, StoreErrorKind};
+use rustls::crypto::{CryptoProvider, ring};
 use zookeeper_client::TlsOptions;
 
 /// Whom we trust on a TLS connection, and as whom we present ourselves.
 ///
 /// The host names or addresses of the [address](super::ZooKeeperAddress) must stand in the servers'
 /// certificates; that check cannot be turned off.
+///
+/// The ZooKeeper client takes the cryptography that the process has chosen (`rustls::crypto::CryptoProvider`). A process
+/// that has chosen none gets `ring`, by the first `Tls` that is made.
 #[derive(Clone)]
 pub struct Tls(TlsOptions);
 
@@ -18,6 +22,7 @@ impl Tls {
     /// # Errors
     /// `Invalid` when the text holds no certificate in PEM.
     pub fn trusting(authorities_pem: &str) -> Result<Self, StoreError> {
+        choose_cryptography();
         let options = TlsOptions::new()
             .with_pem_ca(authorities_pem)
             .map_err(|error| unreadable("the certificate authorities", error))?;
@@ -37,6 +42,15 @@ impl Tls {
 
     pub(super) fn options(&self) -> TlsOptions {
         self.0.clone()
+    }
+}
+
+/// As soon as two crates of a program bring different cryptography, rustls refuses to choose by itself, and the client
+/// panics as it connects.
+fn choose_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // Lost to somebody who chose at the same time, which is as good.
+        let _ = ring::default_provider().install_default();
     }
 }
 
