@@ -1,5 +1,7 @@
 //! Who may do what, judged by a real server.
 
+use std::collections::BTreeSet;
+
 use futures_util::StreamExt;
 use helios_core::store::{Scope, Store, StoreErrorKind, Txn};
 use helios_store::zookeeper::{Access, Credential, Tls, ZooKeeperOptions, ZooKeeperStore};
@@ -113,7 +115,7 @@ async fn nobody_writes_what_is_not_his() {
     let parties = Parties::new();
     let master = connect(ensemble.options("helios"), parties.master()).await;
     let report = master.init_acl().await.unwrap();
-    assert_eq!(report.nodes, 3, "the top and the two shared directories");
+    assert_eq!(report.nodes, 4, "the top and the three shared directories");
     let proxy = Proxy::to(ensemble.server(0)).await;
     let web1 = connect(options(proxy.address(), "helios"), parties.agent("web1")).await;
     let web2 = connect(ensemble.options("helios"), parties.agent("web2")).await;
@@ -170,7 +172,7 @@ async fn an_open_store_is_closed_by_one_command() {
         .create(key("jobs/a"), "")
         .create(key("hosts/web1"), "")
         .create(key("status/web1"), "old")
-        .create(key("history/web1/1"), "");
+        .create(key("history/web:1/web1"), "old");
     commit(&open, before).await;
     assert_eq!(open.world_writable().await.unwrap().len(), 10);
     let error = open.init_acl().await.unwrap_err();
@@ -179,7 +181,9 @@ async fn an_open_store_is_closed_by_one_command() {
     let parties = Parties::new();
     let master = connect(ensemble.options("helios"), parties.master()).await;
     let report = master.init_acl().await.unwrap();
-    assert_eq!(report.removed, [key("status/web1")]);
+    let removed: BTreeSet<_> = report.removed.into_iter().collect();
+    let of_agents = ["history/web:1/web1", "status/web1"].map(key);
+    assert_eq!(removed, BTreeSet::from(of_agents), "what agents wrote");
     assert_eq!(master.world_writable().await.unwrap(), [""; 0]);
     let hosts = get(&master, "hosts/web1").await;
     assert!(hosts.is_some(), "what masters wrote stays");
