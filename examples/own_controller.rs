@@ -8,7 +8,7 @@ use helios_core::reconcile::{Action, Desired, Observed, Policy, reconcile};
 use helios_core::runtime::{Container, ContainerId, ContainerState, Containers};
 use helios_core::{Goal, Job, Moment, Timestamp};
 use helios_rollout::Share;
-use helios_rollout::curve::{Calendar, Curve, Length, Pauses, Shape};
+use helios_rollout::curve::{Curve, Pauses};
 
 const HOSTS: u64 = 10;
 const HOUR: u64 = 3_600_000;
@@ -42,12 +42,7 @@ fn act(containers: &mut Containers, action: Action) -> usize {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [old, new] = ["web:1", "web:2"].map(|id| Job::new(id, "nginx"));
     let (old, new) = (old?.with_computed_id(), new?.with_computed_id());
-    let curve = Curve {
-        shape: Shape::Linear,
-        start: Timestamp::from_millis(0),
-        length: Length::Elapsed(Duration::from_secs(10 * 3600)),
-        calendar: Calendar::default(),
-    };
+    let curve = Curve::linear(Timestamp::from_millis(0), Duration::from_secs(10 * 3600));
     let schedule = curve.schedule(&Pauses::default())?;
 
     let mut world: BTreeMap<u64, Containers> = (0..HOSTS).map(|n| (n, Containers::new())).collect();

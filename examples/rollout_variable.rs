@@ -6,46 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helios_core::{Cluster, HostName, Timestamp};
-use helios_rollout::Share;
 use helios_rollout::audit::replay;
-use helios_rollout::curve::{Calendar, Curve, Length, OnResume, Shape};
+use helios_rollout::curve::Curve;
 use helios_rollout::drive::{Ledger, Setting, VariableDriver, Variables};
-use helios_rollout::order::{Amount, Floor, Mode, Order, Rule};
+use helios_rollout::order::{Order, Rule};
 use helios_rollout::variable::{Change, Transition};
 use helios_store::MemoryStore;
 
 /// Evenly over three seconds, for all hosts; a canary in every role before anything else moves.
 fn transition(start: Timestamp) -> Transition {
-    Transition {
-        change: Change::Replace {
-            from: "26.1".into(),
-            to: "27.0".into(),
-        },
-        curve: Curve {
-            shape: Shape::Linear,
-            start,
-            length: Length::Elapsed(Duration::from_secs(3)),
-            calendar: Calendar::default(),
-        },
-        upto: Share::ONE,
-        scope: vec![],
-        order: Order {
-            salt: "docker-27".to_owned(),
-            strata: vec!["role".to_owned()],
-            mode: Mode::Ratchet,
-            rules: vec![Rule {
-                name: "a canary in every role".to_owned(),
-                scope: vec![],
-                floor: Some(Floor {
-                    at_least: Amount::Hosts(1),
-                    ramp: Share::ZERO,
-                }),
-                ceiling: None,
-            }],
-            rotation: Share::ZERO,
-        },
-        on_resume: OnResume::Stretch,
-    }
+    let mut order = Order::new("docker-27", ["role"]);
+    order.rules = vec![Rule::at_least("a canary in every role", 1)];
+    let curve = Curve::linear(start, Duration::from_secs(3));
+    Transition::new(Change::replace("26.1", "27.0"), curve, order)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -90,6 +90,7 @@
 #![deny(missing_docs)]
 
 pub mod agent;
+mod causes;
 pub mod clock;
 pub mod cluster;
 pub mod model;
@@ -104,6 +105,7 @@ pub mod state_dir;
 pub mod store;
 pub mod time;
 
+pub use causes::with_causes;
 pub use clock::{Clock, SystemClock};
 pub use cluster::Cluster;
 pub use model::{Deployment, Goal, HostName, Job, JobId, PortMapping, TaskState};

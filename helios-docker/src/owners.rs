@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bollard::query_parameters::ListContainersOptionsBuilder;
 use helios_core::runtime::{Owner, RuntimeError};
-use tokio::time::timeout;
 
-use crate::failure::{Call, failure, timed_out};
 use crate::labels;
 use crate::runtime::DockerRuntime;
 
@@ -20,18 +17,7 @@ impl DockerRuntime {
     /// # Cancellation
     /// Harmless.
     pub async fn owners(&self) -> Result<BTreeSet<Owner>, RuntimeError> {
-        let filters = HashMap::from([("label", vec![labels::OWNER])]);
-        let options = ListContainersOptionsBuilder::new()
-            .all(true)
-            .filters(&filters)
-            .build();
-        let lines = timeout(
-            self.timeouts.read,
-            self.client.list_containers(Some(options)),
-        )
-        .await
-        .map_err(|_| timed_out(Call::List, ""))?
-        .map_err(|error| failure(Call::List, "", error))?;
+        let lines = self.labelled(labels::OWNER.to_owned()).await?;
         let owner = |found: &HashMap<String, String>| Owner::new(found.get(labels::OWNER)?).ok();
         Ok(lines
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerInspectResponse, ContainerSummary};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
@@ -34,20 +34,25 @@ enum Holder {
 }
 
 impl DockerRuntime {
-    pub(crate) async fn list_all(&self) -> Result<Containers, RuntimeError> {
-        let filters = HashMap::from([("label", vec![labels::filter(&self.owner)])]);
+    /// All containers with that label, whatever their state.
+    pub(crate) async fn labelled(
+        &self,
+        label: String,
+    ) -> Result<Vec<ContainerSummary>, RuntimeError> {
+        let filters = HashMap::from([("label", vec![label])]);
         let options = ListContainersOptionsBuilder::new()
             .all(true)
             .filters(&filters)
             .build();
-        let lines = timeout(
-            self.timeouts.read,
-            self.client.list_containers(Some(options)),
-        )
-        .await
-        .map_err(|_| timed_out(Call::List, ""))?
-        .map_err(|error| failure(Call::List, "", error))?;
+        let lines = self.client.list_containers(Some(options));
+        timeout(self.timeouts.read, lines)
+            .await
+            .map_err(|_| timed_out(Call::List, ""))?
+            .map_err(|error| failure(Call::List, "", error))
+    }
 
+    pub(crate) async fn list_all(&self) -> Result<Containers, RuntimeError> {
+        let lines = self.labelled(labels::filter(&self.owner)).await?;
         let (mut complete, mut unclear) = (Vec::new(), Vec::new());
         for line in lines {
             match (listed(&self.owner, &line), line.id) {

@@ -12,9 +12,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use helios_core::Timestamp;
-use helios_rollout::Share;
-use helios_rollout::curve::{Calendar, Curve, Length, OnResume, Pauses, Shape};
-use helios_rollout::order::{Fleet, Member, Mode, Order, Told};
+use helios_rollout::curve::{Calendar, Curve, Length, Pauses, Shape};
+use helios_rollout::order::{Fleet, Member, Order, Told};
 use helios_rollout::variable::{Budget, Change, Transition, Variable};
 
 const HOSTS: usize = 100_000;
@@ -109,14 +108,7 @@ fn member(index: usize) -> Member {
 }
 
 fn order() -> Order {
-    let strata = vec!["role".to_owned()];
-    Order {
-        salt: "docker-27".to_owned(),
-        strata,
-        mode: Mode::Ratchet,
-        rules: vec![],
-        rotation: Share::ZERO,
-    }
+    Order::new("docker-27", ["role"])
 }
 
 fn transition() -> Transition {
@@ -130,18 +122,8 @@ fn transition() -> Transition {
             freezes: vec![],
         },
     };
-    let change = Change::Replace {
-        from: "26.1".into(),
-        to: "27.0".into(),
-    };
-    Transition {
-        change,
-        curve,
-        upto: Share::ONE,
-        scope: vec![],
-        order: order(),
-        on_resume: OnResume::Stretch,
-    }
+    let change = Change::replace("26.1", "27.0");
+    Transition::new(change, curve, order())
 }
 
 /// The shortest of ten runs, divided by the rounds in each.

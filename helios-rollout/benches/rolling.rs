@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 #![expect(clippy::unwrap_used, reason = "its inputs are its own")]
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,14 +48,7 @@ fn main() {
 async fn register(store: &MemoryStore, number: usize) {
     let name: HostName = format!("web{number}.example.net").parse().unwrap();
     let id = format!("agent-{number}");
-    let record = HostRecord {
-        agent_id: id.clone(),
-        epoch: "e".to_owned(),
-        revision: 1,
-        goals: BTreeMap::new(),
-        drain: None,
-        groups: BTreeMap::new(),
-    };
+    let record = HostRecord::new(id.clone(), "e");
     let report = HostReport {
         agent_id: id.clone(),
         labels: [("role".to_owned(), "web".to_owned())].into(),

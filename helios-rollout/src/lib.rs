@@ -33,30 +33,13 @@
 //! let fleet = Fleet::new(members.collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?)?;
 //!
 //! let start = Timestamp::from_millis(1_792_396_800_000); // Monday 2026-10-19, 10:00 in Stockholm
-//! let transition = Transition {
-//!     change: Change::Replace { from: "26.1".into(), to: "27.0".into() },
-//!     curve: Curve {
-//!         shape: Shape::Linear,
-//!         start,
-//!         length: Length::Elapsed(Duration::from_secs(14 * 86_400)),
-//!         calendar: Calendar { windows: vec!["Mon-Fri 09:00-16:00 Europe/Stockholm".parse()?], freezes: vec![] },
-//!     },
-//!     upto: Share::ONE,
-//!     scope: vec![],
-//!     order: Order {
-//!         salt: "docker-27".to_owned(),
-//!         strata: vec!["role".to_owned()],
-//!         mode: Mode::Ratchet,
-//!         rules: vec![Rule {
-//!             name: "a canary in every role".to_owned(),
-//!             scope: vec![],
-//!             floor: Some(Floor { at_least: Amount::Hosts(1), ramp: Share::ZERO }),
-//!             ceiling: None,
-//!         }],
-//!         rotation: Share::ZERO,
-//!     },
-//!     on_resume: OnResume::Stretch,
+//! let curve = Curve {
+//!     calendar: Calendar { windows: vec!["Mon-Fri 09:00-16:00 Europe/Stockholm".parse()?], freezes: vec![] },
+//!     ..Curve::linear(start, Duration::from_secs(14 * 86_400))
 //! };
+//! let mut order = Order::new("docker-27", ["role"]);
+//! order.rules = vec![Rule::at_least("a canary in every role", 1)];
+//! let transition = Transition::new(Change::replace("26.1", "27.0"), curve, order);
 //! let mut docker = Variable::new("docker", "26.1".into())?;
 //! docker.start(transition, &fleet, start)?;
 //!

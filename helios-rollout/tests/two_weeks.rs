@@ -24,11 +24,11 @@ use helios_core::store::{Store, Txn};
 use helios_core::{Moment, Timestamp};
 use helios_rollout::Share;
 use helios_rollout::audit::replay;
-use helios_rollout::curve::{Calendar, Curve, Freeze, Length, OnResume, Shape};
+use helios_rollout::curve::{Calendar, Curve, Freeze};
 use helios_rollout::drive::{
     Book, BookWatch, FollowerRecord, Outcome, Setting, VariableDriver, Variables,
 };
-use helios_rollout::order::{Amount, Floor, Member, Mode, Order, Rule};
+use helios_rollout::order::{Floor, Member, Order, Rule};
 use helios_rollout::variable::{Change, Transition};
 use helios_store::MemoryStore;
 use jiff::civil::Weekday;
@@ -158,41 +158,24 @@ fn host(index: u64) -> HostName {
 }
 
 fn transition() -> Transition {
-    Transition {
-        change: Change::Replace {
-            from: "26".into(),
-            to: "27".into(),
+    let mut rule = Rule::at_least("a canary in every role", 1);
+    rule.floor = rule.floor.map(|floor| Floor {
+        ramp: Share::from_percent(10),
+        ..floor
+    });
+    let mut order = Order::new("docker-27", ["role"]);
+    order.rules = vec![rule];
+    let two_weeks = Duration::from_secs(14 * 86_400);
+    let curve = Curve {
+        calendar: Calendar {
+            windows: vec!["Mon-Fri 09:00-16:00 Europe/Stockholm".parse().unwrap()],
+            freezes: vec![
+                Freeze::days("2026-10-28", "2026-10-28", "Europe/Stockholm", "sale").unwrap(),
+            ],
         },
-        curve: Curve {
-            shape: Shape::Linear,
-            start: Timestamp::from_millis(START),
-            length: Length::Elapsed(Duration::from_secs(14 * 86_400)),
-            calendar: Calendar {
-                windows: vec!["Mon-Fri 09:00-16:00 Europe/Stockholm".parse().unwrap()],
-                freezes: vec![
-                    Freeze::days("2026-10-28", "2026-10-28", "Europe/Stockholm", "sale").unwrap(),
-                ],
-            },
-        },
-        upto: Share::ONE,
-        scope: vec![],
-        order: Order {
-            salt: "docker-27".to_owned(),
-            strata: vec!["role".to_owned()],
-            mode: Mode::Ratchet,
-            rules: vec![Rule {
-                name: "a canary in every role".to_owned(),
-                scope: vec![],
-                floor: Some(Floor {
-                    at_least: Amount::Hosts(1),
-                    ramp: Share::from_percent(10),
-                }),
-                ceiling: None,
-            }],
-            rotation: Share::ZERO,
-        },
-        on_resume: OnResume::Stretch,
-    }
+        ..Curve::linear(Timestamp::from_millis(START), two_weeks)
+    };
+    Transition::new(Change::replace("26", "27"), curve, order)
 }
 
 /// Whether hosts may change now, by another way than the curve's.

@@ -147,21 +147,11 @@ async fn add(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Goal, TaskState, ThrottleState};
+    use crate::model::{Goal, TaskState};
     use crate::schema::TaskReport;
 
     fn event(at: i64) -> HistoryEvent {
-        let task = TaskReport {
-            goal: Goal::Start,
-            state: TaskState::Running,
-            container_id: None,
-            throttled: ThrottleState::No,
-            ports: BTreeMap::new(),
-            error: String::new(),
-            restarts: 0,
-            last_exit: None,
-            since: Timestamp::from_millis(at),
-        };
+        let task = TaskReport::new(Goal::Start, TaskState::Running, Timestamp::from_millis(at));
         let at = Timestamp::from_millis(at);
         HistoryEvent { at, task }
     }

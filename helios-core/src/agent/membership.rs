@@ -97,7 +97,6 @@ pub(super) fn next_step(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     fn presence(id: &str, incarnation: &str) -> Presence {
         Presence {
@@ -108,14 +107,7 @@ mod tests {
 
     fn seen(agent: Option<&str>, up: Option<Presence>) -> Seen {
         let host = agent.map(|id| {
-            let record = HostRecord {
-                agent_id: id.to_owned(),
-                epoch: "e".to_owned(),
-                revision: 1,
-                goals: BTreeMap::new(),
-                drain: None,
-                groups: BTreeMap::new(),
-            };
+            let record = HostRecord::new(id, "e");
             Versioned::new(Version::from_raw(1), record)
         });
         Seen {

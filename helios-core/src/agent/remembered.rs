@@ -155,12 +155,8 @@ mod tests {
 
     fn record(epoch: &str, revision: u64) -> HostRecord {
         HostRecord {
-            agent_id: "a1".to_owned(),
-            epoch: epoch.to_owned(),
             revision,
-            goals: BTreeMap::new(),
-            drain: None,
-            groups: BTreeMap::new(),
+            ..HostRecord::new("a1", epoch)
         }
     }
 

@@ -1,7 +1,5 @@
 //! Giving a host's name to an agent.
 
-use std::collections::BTreeMap;
-
 use crate::model::HostName;
 use crate::schema::{
     AuditRecord, ClusterRecord, HostRecord, Keys, Presence, Stamp, Versioned, encode,
@@ -81,14 +79,7 @@ pub fn take_over_host(
 }
 
 fn new_registration(view: &RegisterView, request: &RegisterHost, stamp: &Stamp) -> Txn {
-    let record = HostRecord {
-        agent_id: request.agent_id.clone(),
-        epoch: stamp.operation.to_string(),
-        revision: 1,
-        goals: BTreeMap::new(),
-        drain: None,
-        groups: BTreeMap::new(),
-    };
+    let record = HostRecord::new(request.agent_id.clone(), stamp.operation.to_string());
     let txn = in_cluster(view).create(Keys::host(&request.host), encode(&record));
     let audit = AuditRecord::new(stamp, "register host")
         .host(&request.host)

@@ -42,12 +42,9 @@ fn host(jobs: &[&Job]) -> Option<Versioned<HostRecord>> {
         group: None,
     };
     let record = HostRecord {
-        agent_id: "a1".to_owned(),
-        epoch: "e".to_owned(),
         revision: 4,
         goals: jobs.iter().map(|job| (job.id.clone(), goal(job))).collect(),
-        drain: None,
-        groups: BTreeMap::new(),
+        ..HostRecord::new("a1", "e")
     };
     Some(Versioned::new(V, record))
 }

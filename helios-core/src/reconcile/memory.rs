@@ -1,9 +1,9 @@
 //! What is remembered of a task between two looks.
 
 use std::collections::VecDeque;
-use std::error::Error as _;
 use std::time::Duration;
 
+use crate::causes::with_causes;
 use crate::model::{JobId, ThrottleState};
 use crate::runtime::{
     Container, ContainerId, ContainerState, Exit, RuntimeError, RuntimeErrorKind,
@@ -179,7 +179,10 @@ impl Memory {
         outcome: Result<(), &RuntimeError>,
         until: Moment,
     ) {
-        let message = outcome.err().map(with_causes).unwrap_or_default();
+        let message = outcome
+            .err()
+            .map(|error| with_causes(error))
+            .unwrap_or_default();
         self.failure = Some(Failure { throttled, message });
         self.not_before = Some(until);
         // The next attempt begins with a create: by then the image may be here by other ways.
@@ -209,17 +212,6 @@ impl Memory {
         };
         self.not_before = Some(now.plus(delay));
     }
-}
-
-/// What went wrong, and why: whoever reads a report does not see the engine's own words anywhere else.
-fn with_causes(error: &RuntimeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -45,20 +45,10 @@ impl HistoryRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Goal, TaskState, ThrottleState};
+    use crate::model::{Goal, TaskState};
 
     fn event(at: i64, state: TaskState) -> HistoryEvent {
-        let task = TaskReport {
-            goal: Goal::Start,
-            state,
-            container_id: None,
-            throttled: ThrottleState::No,
-            ports: std::collections::BTreeMap::new(),
-            error: String::new(),
-            restarts: 0,
-            last_exit: None,
-            since: Timestamp::from_millis(at),
-        };
+        let task = TaskReport::new(Goal::Start, state, Timestamp::from_millis(at));
         HistoryEvent {
             at: Timestamp::from_millis(at),
             task,

@@ -41,6 +41,21 @@ pub struct HostRecord {
     pub groups: BTreeMap<String, GroupMark>,
 }
 
+impl HostRecord {
+    /// A host that was just registered: at its first revision, with no goals.
+    #[must_use]
+    pub fn new(agent_id: impl Into<String>, epoch: impl Into<String>) -> Self {
+        Self {
+            agent_id: agent_id.into(),
+            epoch: epoch.into(),
+            revision: 1,
+            goals: BTreeMap::new(),
+            drain: None,
+            groups: BTreeMap::new(),
+        }
+    }
+}
+
 /// That a deployment group has seen to a host. It stays when somebody undeploys the group's job from the
 /// host, so that it is not brought back against their will.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -62,6 +62,22 @@ pub struct TaskReport {
 }
 
 impl TaskReport {
+    /// A task in that state since then, of which there is nothing else to say.
+    #[must_use]
+    pub fn new(goal: Goal, state: TaskState, since: Timestamp) -> Self {
+        Self {
+            goal,
+            state,
+            container_id: None,
+            throttled: ThrottleState::No,
+            ports: BTreeMap::new(),
+            error: String::new(),
+            restarts: 0,
+            last_exit: None,
+            since,
+        }
+    }
+
     /// Whether it says something that the one before did not: another state, container, goal, port or throttle,
     /// or that something is wrong. The words for what is wrong may differ at every attempt, and are no news.
     #[must_use]

@@ -2,10 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::Share;
-use crate::curve::{Calendar, Curve, Length, OnResume, Shape};
+use crate::curve::Curve;
 use crate::guard::{Action, Counts, Evidence, Guard, Objective};
-use crate::order::{Fleet, Member, Mode, Order};
+use crate::order::{Fleet, Member, Order};
 use crate::variable::{Budget, Change, Transition, Variable};
 
 fn millis(at: i64) -> Timestamp {
@@ -17,32 +16,10 @@ fn member(index: usize) -> Member {
 }
 
 fn transition() -> Transition {
-    let length = Length::Elapsed(Duration::from_millis(1_000));
-    let curve = Curve {
-        shape: Shape::Linear,
-        start: millis(0),
-        length,
-        calendar: Calendar::default(),
-    };
-    let order = Order {
-        salt: "audit".to_owned(),
-        strata: vec![],
-        mode: Mode::Ratchet,
-        rules: vec![],
-        rotation: Share::ZERO,
-    };
-    let change = Change::Replace {
-        from: "A".into(),
-        to: "B".into(),
-    };
-    Transition {
-        change,
-        curve,
-        upto: Share::ONE,
-        scope: vec![],
-        order,
-        on_resume: OnResume::Stretch,
-    }
+    let curve = Curve::linear(millis(0), Duration::from_millis(1_000));
+    let order = Order::new("audit", [""; 0]);
+    let change = Change::replace("A", "B");
+    Transition::new(change, curve, order)
 }
 
 fn guard() -> Guard {

@@ -84,6 +84,17 @@ impl Length {
 }
 
 impl Curve {
+    /// A straight line, at any hour, over that much time.
+    #[must_use]
+    pub fn linear(start: Timestamp, length: Duration) -> Self {
+        Self {
+            shape: Shape::Linear,
+            start,
+            length: Length::Elapsed(length),
+            calendar: Calendar::default(),
+        }
+    }
+
     /// Works the curve out, with the pauses there have been.
     ///
     /// A pause changes nothing that lies before it, so a schedule made later agrees with one made earlier about all the past.

@@ -84,21 +84,6 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// The message with everything that caused it, on one line.
-    #[must_use]
-    pub fn explain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
-}
-
 impl From<AuditError> for Refusal {
     /// What the variable says is what people need to know.
     fn from(error: AuditError) -> Self {

@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::evidence::Look;
 use super::roster::{batches, difference};
 use crate::audit::{AuditError, Entry};
-use crate::curve::{Calendar, Curve, Length, Shape};
+use crate::curve::{Curve, Length};
 use crate::guard::{Action, Advice};
 use crate::order::Fleet;
 use crate::variable::{Budget, Running, Transition};
@@ -161,12 +161,7 @@ pub(super) fn way_back(running: &Running, at: Timestamp, over: Option<Duration>)
         let longest = Duration::from_secs(3_600);
         (length(&running.transition) / 20).clamp(Duration::from_secs(1), longest)
     });
-    Curve {
-        shape: Shape::Linear,
-        start: at,
-        length: Length::Elapsed(over),
-        calendar: Calendar::default(),
-    }
+    Curve::linear(at, over)
 }
 
 /// How long a transition takes.

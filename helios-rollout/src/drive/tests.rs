@@ -12,9 +12,9 @@ use helios_store::MemoryStore;
 use super::*;
 use crate::Share;
 use crate::audit::{Entry, replay};
-use crate::curve::{Calendar, Curve, Length, OnResume, Shape};
+use crate::curve::{Curve, Length};
 use crate::guard::{Action, Advice, Bake, Guard, Objective};
-use crate::order::{Amount, Floor, Mode, Order, Rule};
+use crate::order::{Amount, Order, Rule};
 use crate::variable::{Change, Transition, Value, VariableError};
 
 /// A clock that a test sets.
@@ -122,37 +122,10 @@ fn to_26() -> Setting {
 
 /// From 26 to 27 over a hundred seconds, with one host of each role first.
 fn transition() -> Transition {
-    let floor = Rule {
-        name: "a canary in every role".to_owned(),
-        scope: vec![],
-        floor: Some(Floor {
-            at_least: Amount::Hosts(1),
-            ramp: Share::ZERO,
-        }),
-        ceiling: None,
-    };
-    Transition {
-        change: Change::Replace {
-            from: "26".into(),
-            to: "27".into(),
-        },
-        curve: Curve {
-            shape: Shape::Linear,
-            start: Timestamp::from_millis(0),
-            length: Length::Elapsed(Duration::from_secs(100)),
-            calendar: Calendar::default(),
-        },
-        upto: Share::ONE,
-        scope: vec![],
-        order: Order {
-            salt: "docker-27".to_owned(),
-            strata: vec!["role".to_owned()],
-            mode: Mode::Ratchet,
-            rules: vec![floor],
-            rotation: Share::ZERO,
-        },
-        on_resume: OnResume::Stretch,
-    }
+    let mut order = Order::new("docker-27", ["role"]);
+    order.rules = vec![Rule::at_least("a canary in every role", 1)];
+    let curve = Curve::linear(Timestamp::from_millis(0), Duration::from_secs(100));
+    Transition::new(Change::replace("26", "27"), curve, order)
 }
 
 fn guard(on_harm: Action) -> Guard {
@@ -578,10 +551,7 @@ async fn what_cannot_mean_anything_is_refused_by_name() {
         }
     };
     let unknown = |transition: &mut Transition| {
-        transition.change = Change::Replace {
-            from: "25".into(),
-            to: "27".into(),
-        };
+        transition.change = Change::replace("25", "27");
     };
     assert!(matches!(
         with(unknown).await.0,

@@ -41,6 +41,22 @@ pub struct Rule {
     pub ceiling: Option<Ceiling>,
 }
 
+impl Rule {
+    /// So many hosts of every stratum before anything else moves: canaries.
+    #[must_use]
+    pub fn at_least(name: impl Into<String>, hosts: u64) -> Self {
+        Self {
+            name: name.into(),
+            scope: Vec::new(),
+            floor: Some(Floor {
+                at_least: Amount::Hosts(hosts),
+                ramp: Share::ZERO,
+            }),
+            ceiling: None,
+        }
+    }
+}
+
 /// At least so many hosts of a stratum, early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -143,6 +143,21 @@ pub enum Cause {
 }
 
 impl Order {
+    /// The exact order over those strata, outermost first, in which whoever has been told stays told; without rules.
+    #[must_use]
+    pub fn new<S: Into<String>>(
+        salt: impl Into<String>,
+        strata: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Self {
+            salt: salt.into(),
+            strata: strata.into_iter().map(Into::into).collect(),
+            mode: Mode::default(),
+            rules: Vec::new(),
+            rotation: Share::ZERO,
+        }
+    }
+
     /// The turns of the members that `included` names, by index.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ pub fn edit_group(
         selectors_text(&seen.group.host_selectors),
         selectors_text(selectors)
     );
-    Ok(update(key, seen, &record, stamp, "edit group", detail))
+    Ok(update(key, seen, &record, stamp, "edit group", &detail))
 }
 
 /// Removes a group, also in the middle of a rollout. What it deployed stays deployed.
@@ -256,14 +256,7 @@ pub fn stop_group(
     if record == **seen {
         return Ok(Txn::new());
     }
-    Ok(update(
-        key,
-        seen,
-        &record,
-        stamp,
-        "stop group",
-        name.to_owned(),
-    ))
+    Ok(update(key, seen, &record, stamp, "stop group", name))
 }
 
 /// Pauses a rollout: the hosts in flight are waited for, and no other is started.
@@ -284,14 +277,7 @@ pub fn pause_group(
     }
     rollout.pause = Some(format!("paused by {}", stamp.principal));
     rollout.note(stamp.at, format!("paused by {}", stamp.principal));
-    Ok(update(
-        key,
-        seen,
-        &record,
-        stamp,
-        "pause group",
-        name.to_owned(),
-    ))
+    Ok(update(key, seen, &record, stamp, "pause group", name))
 }
 
 /// Resumes a paused rollout, to pause again once `stop_after` more hosts were started, if that is given.
@@ -315,14 +301,7 @@ pub fn resume_group(
     rollout.pause = None;
     rollout.pause_at = pause_at;
     rollout.note(stamp.at, format!("resumed by {}", stamp.principal));
-    Ok(update(
-        key,
-        seen,
-        &record,
-        stamp,
-        "resume group",
-        name.to_owned(),
-    ))
+    Ok(update(key, seen, &record, stamp, "resume group", name))
 }
 
 /// Takes the last rollout back, whether it is under way, done or failed: the group goes back to the job it
@@ -453,7 +432,7 @@ fn update(
     record: &GroupRecord,
     stamp: &Stamp,
     action: &str,
-    detail: String,
+    detail: &str,
 ) -> Txn {
     let audit = AuditRecord::new(stamp, action).detail(detail);
     audited(

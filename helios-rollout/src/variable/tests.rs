@@ -5,8 +5,8 @@ use helios_core::Timestamp;
 
 use super::*;
 use crate::Share;
-use crate::curve::{Calendar, Curve, CurveError, Length, OnResume, Shape};
-use crate::order::{Amount, Ceiling, Fleet, Floor, Member, Mode, Order, OrderError, Rule};
+use crate::curve::{Curve, CurveError, Length};
+use crate::order::{Amount, Ceiling, Fleet, Floor, Member, Order, OrderError, Rule};
 
 const HOUR: i64 = 3_600_000;
 
@@ -27,31 +27,12 @@ fn fleet(web: usize, db: usize) -> Fleet {
 }
 
 fn curve(start: i64, hours: u64) -> Curve {
-    let length = Length::Elapsed(Duration::from_secs(hours * 3_600));
-    Curve {
-        shape: Shape::Linear,
-        start: hour(start),
-        length,
-        calendar: Calendar::default(),
-    }
+    Curve::linear(hour(start), Duration::from_secs(hours * 3_600))
 }
 
 fn transition(change: Change) -> Transition {
-    let order = Order {
-        salt: "test".to_owned(),
-        strata: vec!["role".to_owned()],
-        mode: Mode::Ratchet,
-        rules: vec![],
-        rotation: Share::ZERO,
-    };
-    Transition {
-        change,
-        curve: curve(0, 100),
-        upto: Share::ONE,
-        scope: vec![],
-        order,
-        on_resume: OnResume::Stretch,
-    }
+    let order = Order::new("test", ["role"]);
+    Transition::new(change, curve(0, 100), order)
 }
 
 fn replace(from: &str, to: &str) -> Transition {
@@ -118,12 +99,7 @@ fn bad_transitions_are_refused_and_change_nothing() {
     assert!(
         matches!(to("C".into()), VariableError::Forbidden { via: Some(via), .. } if via == ["B".into()])
     );
-    let from_nobody = check(&|t| {
-        t.change = Change::Replace {
-            from: "B".into(),
-            to: "A".into(),
-        }
-    });
+    let from_nobody = check(&|t| t.change = Change::replace("B", "A"));
     assert!(
         matches!(from_nobody, VariableError::UnknownValue { .. }),
         "nobody holds it"
@@ -283,10 +259,7 @@ fn hosts_that_join_later_get_what_their_scope_has() {
         counts(&variable, &fleet(2, 9), hour(0)),
         [("A".to_owned(), 2), ("B".to_owned(), 9)]
     );
-    transition.change = Change::Replace {
-        from: "B".into(),
-        to: "C".into(),
-    };
+    transition.change = Change::replace("B", "C");
     variable.start(transition, &fleet(2, 9), hour(0)).unwrap();
     run_to_the_end(&mut variable, &fleet(2, 9));
     assert_eq!(

@@ -32,6 +32,21 @@ pub struct Transition {
     pub on_resume: OnResume,
 }
 
+impl Transition {
+    /// That change on all hosts, as fast as the curve and in that order; a pause moves the end.
+    #[must_use]
+    pub fn new(change: Change, curve: Curve, order: Order) -> Self {
+        Self {
+            change,
+            curve,
+            upto: whole(),
+            scope: Vec::new(),
+            order,
+            on_resume: OnResume::default(),
+        }
+    }
+}
+
 fn whole() -> Share {
     Share::ONE
 }
@@ -50,6 +65,17 @@ pub enum Change {
     /// The hosts in scope will hold these values in these shares. As few hosts move as possible: half the sum of the differences.
     /// A host that joins while it runs takes no part.
     Mix(Vec<Part>),
+}
+
+impl Change {
+    /// Hosts that hold `from` will hold `to`.
+    #[must_use]
+    pub fn replace(from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        Self::Replace {
+            from: from.into(),
+            to: to.into(),
+        }
+    }
 }
 
 /// One value of a mix.

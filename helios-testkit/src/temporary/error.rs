@@ -66,13 +66,7 @@ impl fmt::Display for TemporaryError {
 
 impl fmt::Debug for TemporaryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let mut source = self.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&helios_core::with_causes(self))
     }
 }
 

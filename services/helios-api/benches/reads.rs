@@ -15,7 +15,7 @@ use axum::body::Bytes;
 use axum::routing::get;
 use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
-use helios_core::model::{Goal, HostInfo, HostName, Job, PortMapping, TaskState, ThrottleState};
+use helios_core::model::{Goal, HostInfo, HostName, Job, PortMapping, TaskState};
 use helios_core::schema::{
     GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, encode,
 };
@@ -124,12 +124,8 @@ async fn fill(store: &dyn Store) -> Outcome {
             ..HostReport::default()
         };
         let record = HostRecord {
-            agent_id: n.to_string(),
-            epoch: "e".to_owned(),
-            revision: 1,
             goals,
-            drain: None,
-            groups: BTreeMap::new(),
+            ..HostRecord::new(n.to_string(), "e")
         };
         let up = Presence {
             id: n.to_string(),
@@ -156,17 +152,15 @@ fn goal(job: &Arc<Job>) -> GoalRecord {
 
 fn running() -> TaskReport {
     TaskReport {
-        goal: Goal::Start,
-        state: TaskState::Running,
         container_id: Some(
             "5a31d4fd48b5b4349980175e2f865494146704e684d89b6a95a9a766cc2f43a3".to_owned(),
         ),
-        throttled: ThrottleState::No,
         ports: BTreeMap::from([("http".to_owned(), PortMapping::tcp(8080))]),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: helios_core::Timestamp::from_millis(0),
+        ..TaskReport::new(
+            Goal::Start,
+            TaskState::Running,
+            helios_core::Timestamp::from_millis(0),
+        )
     }
 }
 

@@ -1,11 +1,10 @@
 //! What masters clean up by themselves.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use helios_core::cluster::Cluster;
-use helios_core::model::{Goal, HostName, Job, JobId, TaskState, ThrottleState};
+use helios_core::model::{Goal, HostName, Job, JobId, TaskState};
 use helios_core::ops::{CreateJob, Deploy, RegisterHost};
 use helios_core::reap::{Because, ReapRules, Reaper, Reaping};
 use helios_core::schema::{
@@ -206,17 +205,7 @@ async fn a_job_is_unused_when_it_is_old_deployed_nowhere_quiet_and_named_by_noth
     rig.deploy(&host, &deployed, "").await;
     let history = |at: i64| {
         let at = Timestamp::from_millis(at);
-        let task = TaskReport {
-            goal: Goal::Start,
-            state: TaskState::Running,
-            container_id: None,
-            throttled: ThrottleState::No,
-            ports: BTreeMap::new(),
-            error: String::new(),
-            restarts: 0,
-            last_exit: None,
-            since: at,
-        };
+        let task = TaskReport::new(Goal::Start, TaskState::Running, at);
         let events = [HistoryEvent { at, task }].into();
         encode(&HistoryRecord { events }).to_vec()
     };

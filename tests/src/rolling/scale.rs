@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
-use helios_core::model::{DeploymentGroup, Goal, RolloutOptions, ThrottleState};
+use helios_core::model::{DeploymentGroup, Goal, RolloutOptions};
 use helios_core::ops::CreateJob;
 use helios_core::schema::{HostRecord, HostReport, Keys, Presence, TaskReport, Versioned, encode};
 use helios_core::store::{Entry, Key, Op, Scope, Snapshot, Store, StoreError, Txn};
@@ -86,29 +86,12 @@ async fn obey(store: MemoryStore, cluster: Cluster, name: HostName) {
 }
 
 fn running() -> TaskReport {
-    TaskReport {
-        goal: Goal::Start,
-        state: TaskState::Running,
-        container_id: None,
-        throttled: ThrottleState::No,
-        ports: std::collections::BTreeMap::new(),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: Timestamp::default(),
-    }
+    TaskReport::new(Goal::Start, TaskState::Running, Timestamp::default())
 }
 
 async fn register(store: &MemoryStore, name: &HostName) {
     let id = name.to_string();
-    let record = HostRecord {
-        agent_id: id.clone(),
-        epoch: "e".to_owned(),
-        revision: 1,
-        goals: std::collections::BTreeMap::new(),
-        drain: None,
-        groups: std::collections::BTreeMap::new(),
-    };
+    let record = HostRecord::new(id.clone(), "e");
     let report = HostReport {
         agent_id: id.clone(),
         labels: [("role".to_owned(), "web".to_owned())].into(),

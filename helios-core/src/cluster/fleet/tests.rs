@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Goal, TaskState, ThrottleState};
+use crate::model::{Goal, TaskState};
 use crate::schema::encode;
 use crate::store::{Entry, Version};
 use crate::time::Timestamp;
@@ -29,30 +29,16 @@ fn host(agent_id: &str, deployed: bool) -> HostRecord {
         group: None,
     };
     HostRecord {
-        agent_id: agent_id.to_owned(),
-        epoch: "e".to_owned(),
-        revision: 1,
         goals: deployed
             .then(|| (job().id.clone(), goal))
             .into_iter()
             .collect(),
-        drain: None,
-        groups: BTreeMap::new(),
+        ..HostRecord::new(agent_id, "e")
     }
 }
 
 fn report(agent_id: &str) -> HostReport {
-    let task = TaskReport {
-        goal: Goal::Start,
-        state: TaskState::Running,
-        container_id: None,
-        throttled: ThrottleState::No,
-        ports: BTreeMap::new(),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: Timestamp::from_millis(0),
-    };
+    let task = TaskReport::new(Goal::Start, TaskState::Running, Timestamp::from_millis(0));
     HostReport {
         agent_id: agent_id.to_owned(),
         tasks: [(job().id.clone(), task)].into(),

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use helios_core::Timestamp;
 use helios_core::cluster::{FleetView, Records};
-use helios_core::model::{
-    DeploymentGroup, Goal, HostName, Job, JobId, PortMapping, TaskState, ThrottleState,
-};
+use helios_core::model::{DeploymentGroup, Goal, HostName, Job, JobId, PortMapping, TaskState};
 use helios_core::schema::{
     GoalRecord, HostRecord, HostReport, JobRecord, Keys, OperationIds, Presence, Stamp, TaskReport,
     Versioned, decode, encode,
@@ -150,14 +148,7 @@ impl Toy {
     }
 
     pub(super) fn host(&mut self, name: &HostName, labels: &[(&str, &str)]) {
-        let record = HostRecord {
-            agent_id: name.to_string(),
-            epoch: "e".to_owned(),
-            revision: 1,
-            goals: BTreeMap::new(),
-            drain: None,
-            groups: BTreeMap::new(),
-        };
+        let record = HostRecord::new(name.to_string(), "e");
         self.put(&Keys::host(name), &record);
         self.up(name);
         self.label(name, labels);
@@ -254,17 +245,7 @@ impl Toy {
             Goal::Start => TaskState::Running,
             _ => TaskState::Stopped,
         };
-        TaskReport {
-            goal: goal.goal,
-            state,
-            container_id: None,
-            throttled: ThrottleState::No,
-            ports: BTreeMap::new(),
-            error: String::new(),
-            restarts: 0,
-            last_exit: None,
-            since: Timestamp::default(),
-        }
+        TaskReport::new(goal.goal, state, Timestamp::default())
     }
 
     /// Plans and commits the next step of a group.

@@ -1,13 +1,12 @@
 //! How the cases look at containers, and say what they saw instead.
 
-use std::error::Error;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
-use helios_core::Runtime;
 use helios_core::runtime::{Container, ContainerState, Containers, RuntimeError, RuntimeErrorKind};
+use helios_core::{Runtime, with_causes};
 
 /// A grace for processes that end sooner; short, since one that was asked before it could listen uses it up.
 pub(super) const GRACE: Duration = Duration::from_secs(3);
@@ -17,7 +16,11 @@ pub(super) const GRACE: Duration = Duration::from_secs(3);
 pub(super) fn must<T>(outcome: Result<T, RuntimeError>, tried: &str) -> T {
     match outcome {
         Ok(value) => value,
-        Err(error) => panic!("{tried} failed: {:?}: {}", error.kind(), chain(&error)),
+        Err(error) => panic!(
+            "{tried} failed: {:?}: {}",
+            error.kind(),
+            with_causes(&error)
+        ),
     }
 }
 
@@ -34,19 +37,9 @@ pub(super) fn must_fail<T: Debug>(
             kinds.contains(&error.kind()),
             "{tried} failed with {:?} instead of {kinds:?}: {}",
             error.kind(),
-            chain(&error)
+            with_causes(&error)
         ),
     }
-}
-
-fn chain(error: &RuntimeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 /// The container of that name, which must be there.

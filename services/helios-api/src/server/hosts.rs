@@ -23,16 +23,19 @@ use super::state::MasterState;
 use super::waiting::Waiting;
 use crate::wire::{DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, RegisterStatus};
 
+/// How a list of hosts is narrowed, paged and waited for.
+const LISTED: &[&str] = &[
+    "namePattern",
+    "selector",
+    "status",
+    "limit",
+    "after",
+    "wait",
+];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/hosts", Needs::Read, "Lists hosts", list).takes(&[
-            "namePattern",
-            "selector",
-            "status",
-            "limit",
-            "after",
-            "wait",
-        ]),
+        Route::get("/hosts", Needs::Read, "Lists hosts", list).takes(LISTED),
         Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register)
             .takes(&["id", "user"]),
         Route::delete(
@@ -54,14 +57,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows all hosts, and what runs on them",
             all_statuses,
         )
-        .takes(&[
-            "namePattern",
-            "selector",
-            "status",
-            "limit",
-            "after",
-            "wait",
-        ]),
+        .takes(LISTED),
         Route::post(
             "/hosts/statuses",
             Needs::Read,

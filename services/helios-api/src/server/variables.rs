@@ -339,7 +339,7 @@ impl From<ChangeError> for Fault {
                     Refusal::Busy { .. } | Refusal::HeldByGuard { .. } => StatusCode::CONFLICT,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                Self::Because(status, refusal.explain())
+                Self::Because(status, helios_core::with_causes(&refusal))
             }
             ClusterError::Store(error) => error.into(),
             other => Self::unexpected(&other),

@@ -1,9 +1,10 @@
-//! Small requests to other services: a hook, a registry.
+//! Requests to other services: a hook, a registry, a source of evidence.
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use helios_core::with_causes;
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The longest answer that is read, in bytes.
+/// The longest answer that is read unless said otherwise, in bytes.
 const ANSWER_MAX: usize = 4 << 20;
 
 /// Where a service is: `http://` with host and port, and perhaps a path.
@@ -47,11 +48,19 @@ impl fmt::Display for Url {
     }
 }
 
+/// What is sent.
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    Json(String),
+    Form(String),
+}
+
 /// Sends requests, and follows no redirects.
 #[derive(Clone, Debug)]
 pub(super) struct Outbound {
     client: Client<HttpConnector, Full<Bytes>>,
     timeout: Duration,
+    answer_max: usize,
 }
 
 impl Outbound {
@@ -64,10 +73,16 @@ impl Outbound {
         Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             timeout,
+            answer_max: ANSWER_MAX,
         }
     }
 
-    /// The status and the body of what is answered to a request with a JSON body, if it is one.
+    /// Reads answers of up to so many bytes.
+    pub(super) fn reading(self, answer_max: usize) -> Self {
+        Self { answer_max, ..self }
+    }
+
+    /// The status and the body of what is answered.
     ///
     /// # Errors
     /// Why there is no answer, for people.
@@ -77,12 +92,16 @@ impl Outbound {
         url: &Url,
         path: &str,
         headers: &[(&str, &str)],
-        body: String,
+        body: Body,
     ) -> Result<(StatusCode, Bytes), String> {
+        let (kind, body) = match body {
+            Body::Json(text) => ("application/json", text),
+            Body::Form(text) => ("application/x-www-form-urlencoded", text),
+        };
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{url}{path}"))
-            .header("content-type", "application/json");
+            .header("content-type", kind);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -96,23 +115,13 @@ impl Outbound {
                 .await
                 .map_err(|error| with_causes(&error))?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER_MAX).collect();
+            let body = Limited::new(response.into_body(), self.answer_max).collect();
             let body = body.await.map_err(|error| error.to_string())?;
             Ok((status, body.to_bytes()))
         };
         let answer = timeout(self.timeout, answer).await;
         answer.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.timeout)))
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

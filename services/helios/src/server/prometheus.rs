@@ -9,15 +9,9 @@ use form_urlencoded::Serializer;
 use helios_core::HostName;
 use helios_rollout::drive::{EvidenceSource, NoEvidence, Query, Tally};
 use helios_rollout::guard::Counts;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::header::CONTENT_TYPE;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
-use tokio::time::timeout;
+
+use super::outbound::{Body, Outbound, Url};
 
 /// How long a server may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -29,7 +23,7 @@ const COUNT_MAX: f64 = 1e15;
 /// Asks Prometheus servers, by their HTTP interface. What is no count is never taken for evidence.
 #[derive(Debug)]
 pub(super) struct Prometheus {
-    http: Client<HttpConnector, Full<Bytes>>,
+    outbound: Outbound,
 }
 
 /// What a server answers.
@@ -57,33 +51,25 @@ struct Sample {
 
 impl Prometheus {
     pub(super) fn new() -> Self {
-        let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { http }
+        let outbound = Outbound::patient(ANSWER_WITHIN).reading(ANSWER_BYTES_MAX);
+        Self { outbound }
     }
 
     async fn ask(&self, url: &str, expression: &str) -> Result<Vec<Sample>, NoEvidence> {
         let no = |why: &dyn Display| NoEvidence(format!("{url}: {why}"));
-        let body = Serializer::new(String::new())
+        let server = Url::parse(url).map_err(NoEvidence)?;
+        let query = Serializer::new(String::new())
             .append_pair("query", expression)
             .finish();
-        let request = Request::post(format!("{}/api/v1/query", url.trim_end_matches('/')))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::from(body))
-            .map_err(|error| no(&error))?;
-        let answer = async {
-            let response = self.http.request(request).await.map_err(|error| {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                no(&cause.unwrap_or_else(|| error.to_string()))
-            })?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect();
-            let body = body.await.map_err(|error| no(&error))?.to_bytes();
-            // Errors of an expression come with a code of their own and the same kind of body.
-            serde_json::from_slice(&body)
-                .map_err(|_| no(&format_args!("the answer, {status}, is none of Prometheus")))
-        };
-        let late = || no(&format_args!("no answer within {ANSWER_WITHIN:?}"));
-        match timeout(ANSWER_WITHIN, answer).await.map_err(|_| late())?? {
+        let query = Body::Form(query);
+        let answer = self
+            .outbound
+            .send("POST", &server, "/api/v1/query", &[], query);
+        let (status, body) = answer.await.map_err(|why| no(&why))?;
+        // Errors of an expression come with a code of their own and the same kind of body.
+        let answer = serde_json::from_slice(&body)
+            .map_err(|_| no(&format_args!("the answer, {status}, is none of Prometheus")))?;
+        match answer {
             Answer::Success {
                 data: Data::Vector(samples),
             } => Ok(samples),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use helios_rollout::reset::{Ask, ResetAction};
 use serde_json::json;
 
-use super::outbound::{Outbound, Url};
+use super::outbound::{Body, Outbound, Url};
 use crate::Failure;
 
 /// How long an answer is waited for at most; a reset may say less.
@@ -41,7 +41,7 @@ impl ResetAction for Webhook {
         let body = json!({ "host": ask.host, "reset": ask.reset, "id": ask.id });
         let sent = self
             .outbound
-            .send("POST", &self.url, "", &[], body.to_string());
+            .send("POST", &self.url, "", &[], Body::Json(body.to_string()));
         let sent = sent.await;
         let (status, said) = sent.map_err(|why| format!("{} cannot be asked: {why}", self.url))?;
         if status.is_success() {

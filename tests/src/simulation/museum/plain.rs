@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use helios_core::agent::Remembered;
 use helios_core::cluster::Cluster;
-use helios_core::model::{Goal, Job, ThrottleState};
+use helios_core::model::{Goal, Job};
 use helios_core::ops::RegisterHost;
 use helios_core::reconcile::{JOB_LABEL, Policy, container_spec};
 use helios_core::runtime::{Container, ContainerState, Containers, Owner, ProbeTarget};
@@ -430,17 +430,7 @@ impl Plain {
 }
 
 fn task(goal: Goal, state: TaskState) -> TaskReport {
-    TaskReport {
-        goal,
-        state,
-        container_id: None,
-        throttled: ThrottleState::No,
-        ports: BTreeMap::new(),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: Timestamp::default(),
-    }
+    TaskReport::new(goal, state, Timestamp::default())
 }
 
 fn job_of(container: &Container) -> Option<JobId> {

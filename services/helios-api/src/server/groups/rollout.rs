@@ -1,5 +1,7 @@
 //! Starting rolling updates, and telling them what to do.
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -47,15 +49,14 @@ pub(super) async fn plan(
     let request = asked(&names, &body)?;
     let (status, forecast) = match groups(&state, &params).forecast(&request).await {
         Ok(forecast) => (PlanStatus::Ok, forecast),
-        Err(error) => match error.refused() {
-            Some(GroupRefused::GroupNotFound { .. }) => {
-                (PlanStatus::GroupNotFound, Forecast::default())
-            }
-            Some(GroupRefused::JobNotFound { .. }) => {
-                (PlanStatus::JobNotFound, Forecast::default())
-            }
-            _ => return Err(fault(error)),
-        },
+        Err(error) => {
+            let status = match error.refused() {
+                Some(GroupRefused::GroupNotFound { .. }) => PlanStatus::GroupNotFound,
+                Some(GroupRefused::JobNotFound { .. }) => PlanStatus::JobNotFound,
+                _ => return Err(fault(error)),
+            };
+            (status, Forecast::default())
+        }
     };
     Ok(json(StatusCode::OK, &planned(status, forecast)))
 }
@@ -109,18 +110,13 @@ pub(super) async fn resume(
     names: Names,
     params: Params,
 ) -> Result<Response, Fault> {
-    let stop_after = params.non_empty("stopAfter").map(str::parse::<u32>);
+    let stop_after = params.non_empty("stopAfter").map(str::parse::<NonZeroU32>);
     let stop_after = stop_after
         .transpose()
-        .ok()
-        .filter(|hosts| *hosts != Some(0));
-    let stop_after =
-        stop_after.ok_or_else(|| Fault::bad("stopAfter is a number of hosts, 1 or more"))?;
-    done(
-        groups(&state, &params)
-            .resume(names.get("group"), stop_after)
-            .await,
-    )
+        .map_err(|_| Fault::bad("stopAfter is a number of hosts, 1 or more"))?
+        .map(NonZeroU32::get);
+    let groups = groups(&state, &params);
+    done(groups.resume(names.get("group"), stop_after).await)
 }
 
 /// `POST /deployment-group/{group}/rollback`

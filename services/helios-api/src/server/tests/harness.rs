@@ -7,9 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use helios_core::cluster::{Cluster, FleetView};
-use helios_core::model::{
-    Goal, HostInfo, HostName, Job, JobId, PortMapping, TaskState, ThrottleState,
-};
+use helios_core::model::{Goal, HostInfo, HostName, Job, JobId, PortMapping, TaskState};
 use helios_core::ops::{CreateJob, Deploy, RegisterHost};
 use helios_core::schema::{HostReport, Keys, Presence, TaskReport, encode};
 use helios_core::store::{Store, Txn};
@@ -212,14 +210,12 @@ pub(super) fn web() -> Job {
 
 pub(super) fn running() -> TaskReport {
     TaskReport {
-        goal: Goal::Start,
-        state: TaskState::Running,
         container_id: Some("cid".to_owned()),
-        throttled: ThrottleState::No,
         ports: BTreeMap::from([("http".to_owned(), PortMapping::tcp(80))]),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: helios_core::Timestamp::from_millis(0),
+        ..TaskReport::new(
+            Goal::Start,
+            TaskState::Running,
+            helios_core::Timestamp::from_millis(0),
+        )
     }
 }

@@ -8,7 +8,7 @@ use helios_rollout::Share;
 use helios_rollout::curve::{Curve, Length, OnResume, Shape};
 use helios_rollout::drive::Query;
 use helios_rollout::guard::{Action, Bake, Guard, Objective};
-use helios_rollout::order::{Amount, Ceiling, Floor, Mode, Order, Rule};
+use helios_rollout::order::{Amount, Ceiling, Mode, Order, Rule};
 use helios_rollout::variable::{Change, Transition, Value};
 
 use super::value;
@@ -105,15 +105,7 @@ fn curve(args: &RolloutArgs, now: Timestamp) -> Result<Curve, Failure> {
 fn rules(args: &RolloutArgs) -> Result<Vec<Rule>, Failure> {
     let mut rules = Vec::new();
     if let Some(hosts) = args.at_least {
-        rules.push(Rule {
-            name: format!("at least {hosts}"),
-            scope: Vec::new(),
-            floor: Some(Floor {
-                at_least: Amount::Hosts(hosts),
-                ramp: Share::ZERO,
-            }),
-            ceiling: None,
-        });
+        rules.push(Rule::at_least(format!("at least {hosts}"), hosts));
     }
     if let (Some(most), Some(until)) = (&args.at_most, &args.until) {
         let amount = match most.parse() {

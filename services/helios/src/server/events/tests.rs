@@ -15,15 +15,8 @@ fn event(at: i64) -> TaskEvent {
         .env("A", "b")
         .token("secret");
     let task = TaskReport {
-        goal: Goal::Start,
-        state: TaskState::Running,
         container_id: Some("cid".to_owned()),
-        throttled: helios_core::model::ThrottleState::No,
-        ports: BTreeMap::new(),
-        error: String::new(),
-        restarts: 0,
-        last_exit: None,
-        since: Timestamp::from_millis(at),
+        ..TaskReport::new(Goal::Start, TaskState::Running, Timestamp::from_millis(at))
     };
     TaskEvent {
         host: "web1".parse::<HostName>().unwrap(),

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::super::outbound::{Outbound, Url};
+use super::super::outbound::{Body, Outbound, Url};
 
 /// How often an event is sent at most.
 const ATTEMPTS_MAX: u32 = 3;
@@ -20,7 +20,9 @@ pub(super) async fn post(url: Url, mut events: mpsc::Receiver<String>) {
     while let Some(event) = events.recv().await {
         let mut wait = RETRY_AFTER;
         for attempt in 1..=ATTEMPTS_MAX {
-            let sent = outbound.send("POST", &url, "", &[], event.clone()).await;
+            let sent = outbound
+                .send("POST", &url, "", &[], Body::Json(event.clone()))
+                .await;
             match sent {
                 Ok((status, _)) if status.is_success() => break,
                 // It will not like it better the next time.

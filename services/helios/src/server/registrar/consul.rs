@@ -8,7 +8,7 @@ use helios_core::registrar::{Endpoint, HealthHint, Registrar, RegistrarError, Se
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::outbound::{Outbound, Url};
+use super::super::outbound::{Body, Outbound, Url};
 
 /// The entries of a service's metadata that say whose it is.
 const AGENT: &str = "helios-agent";
@@ -58,7 +58,9 @@ impl ConsulRegistrar {
                 self.url
             ))
         };
-        let answer = self.outbound.send(method, &self.url, path, &headers, body);
+        let answer = self
+            .outbound
+            .send(method, &self.url, path, &headers, Body::Json(body));
         match answer.await {
             Ok((status, body)) if status.is_success() => Ok(body.into()),
             Ok((status, body)) => {
