@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
-use super::tls::Issuers;
-use super::transport::{Timeouts, Transport};
-use super::{Client, ClientError, ClientErrorKind};
+use super::tls::{Identity, Issuers, Tls};
+use super::transport::{Timeouts, Transport, no_master};
+use super::{Client, ClientError};
 
 /// What can be said about a client: which masters, who asks, and how long it may take.
 #[derive(Clone, Default)]
@@ -17,7 +17,7 @@ pub struct ClientBuilder {
     endpoints: Vec<Endpoint>,
     user: Option<Arc<str>>,
     bearer: Option<String>,
-    issuers: Issuers,
+    tls: Tls,
     timeouts: Timeouts,
 }
 
@@ -25,7 +25,7 @@ impl ClientBuilder {
     /// Adds a master: `http://host:port` or `https://host:port`, with a path if a proxy wants one. `host:port` is enough.
     ///
     /// # Errors
-    /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when the text is no such address.
+    /// [`BadEndpoint`](super::ClientErrorKind::BadEndpoint) when the text is no such address.
     pub fn endpoint(mut self, address: &str) -> Result<Self, ClientError> {
         self.endpoints.push(address.parse()?);
         Ok(self)
@@ -47,9 +47,29 @@ impl ClientBuilder {
     /// Otherwise those count that this machine trusts.
     ///
     /// # Errors
-    /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when the file cannot be read or holds no certificate.
+    /// [`BadEndpoint`](super::ClientErrorKind::BadEndpoint) when the file cannot be read or holds no certificate.
     pub fn issuers_from(mut self, file: impl AsRef<Path>) -> Result<Self, ClientError> {
-        self.issuers = Issuers::from_file(file.as_ref())?;
+        self.tls.issuers = Issuers::from_file(file.as_ref())?;
+        Ok(self)
+    }
+
+    /// Asks a master over TLS whatever the name in its certificate is. Somebody who is trusted must still have issued it.
+    pub fn accept_any_name(mut self) -> Self {
+        self.tls.any_name = true;
+        self
+    }
+
+    /// Shows masters over TLS, or what stands before them, that certificate, from files of PEM, if they ask for one.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`](super::ClientErrorKind::BadEndpoint) when a file cannot be read or does not hold what it should.
+    pub fn certificate_from(
+        mut self,
+        certificate: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, ClientError> {
+        let identity = Identity::from_files(certificate.as_ref(), key.as_ref())?;
+        self.tls.identity = Some(Arc::new(identity));
         Ok(self)
     }
 
@@ -68,19 +88,16 @@ impl ClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when no master was given, or the bearer token cannot
-    /// be sent.
+    /// [`BadEndpoint`](super::ClientErrorKind::BadEndpoint) when no master was given, the bearer token cannot be
+    /// sent, or the key does not belong to the certificate.
     pub fn build(self) -> Result<Client, ClientError> {
         if self.endpoints.is_empty() {
-            return Err(ClientError::new(
-                ClientErrorKind::BadEndpoint,
-                "no master is named: set -z or HELIOS_MASTER",
-            ));
+            return Err(no_master());
         }
         let transport = Transport::new(
             self.endpoints,
             self.bearer.as_deref(),
-            &self.issuers,
+            &self.tls,
             self.timeouts,
         )?;
         Ok(Client {

@@ -19,6 +19,7 @@ mod retry;
 mod tls;
 mod tokens;
 mod transport;
+mod trouble;
 mod variables;
 mod watch;
 
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use self::reply::Reply;
 use self::request::Request;
-use self::transport::Transport;
+use self::transport::{Transport, no_master};
 
 pub use builder::ClientBuilder;
 pub use error::{ClientError, ClientErrorKind};
@@ -78,8 +79,28 @@ impl Client {
     }
 
     /// The addresses of the masters, as they were given.
-    pub fn endpoints(&self) -> impl Iterator<Item = &str> {
-        self.transport.endpoints()
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<String> {
+        let endpoints = self.transport.endpoints();
+        endpoints.iter().map(|at| at.as_str().to_owned()).collect()
+    }
+
+    /// Asks these masters in place of those before, from the next call on: for whoever learns during a long
+    /// watch that masters came or went. All clones of the client do.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`](ClientErrorKind::BadEndpoint) when there is none, or one of them is no address; the masters
+    /// are as before then.
+    pub fn move_to<T: AsRef<str>>(&self, masters: &[T]) -> Result<(), ClientError> {
+        let masters: Vec<_> = masters
+            .iter()
+            .map(|address| address.as_ref().parse())
+            .collect::<Result<_, _>>()?;
+        if masters.is_empty() {
+            return Err(no_master());
+        }
+        self.transport.move_to(masters);
+        Ok(())
     }
 
     async fn send(&self, request: Request) -> Result<Reply, ClientError> {
@@ -91,7 +112,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("endpoints", &self.endpoints().collect::<Vec<_>>())
+            .field("endpoints", &self.endpoints())
             .field("user", &self.user)
             .finish_non_exhaustive()
     }

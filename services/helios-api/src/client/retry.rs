@@ -15,6 +15,8 @@ const ATTEMPT_MIN: Duration = Duration::from_secs(1);
 pub(super) enum Failure {
     /// No connection: no master saw the request.
     NotSent,
+    /// No master saw the request, and asking the same one again will not help.
+    Lasting,
     /// A master said that it did nothing.
     PutOff,
     /// The connection broke, or the time was up: a master may have done it.
@@ -46,6 +48,9 @@ pub(super) fn after(
         return Next::GiveUp;
     }
     let round_ends = (attempt + 1).is_multiple_of(masters.max(1));
+    if round_ends && failure == Failure::Lasting {
+        return Next::GiveUp;
+    }
     let pause = if round_ends {
         let rounds = attempt / masters.max(1);
         let full = PAUSE_MIN.saturating_mul(1 << rounds.min(16)).min(PAUSE_MAX);
@@ -73,6 +78,13 @@ mod tests {
         assert_eq!(next(Failure::Lost, true), Next::Retry(Duration::ZERO));
         assert_eq!(next(Failure::NotSent, false), Next::Retry(Duration::ZERO));
         assert_eq!(next(Failure::PutOff, false), Next::Retry(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_will_be_the_same_next_time_is_asked_of_each_master_once() {
+        let next = |attempt| after(Failure::Lasting, false, attempt, 2, LONG, 0);
+        assert_eq!(next(0), Next::Retry(Duration::ZERO));
+        assert_eq!(next(1), Next::GiveUp);
     }
 
     #[test]

@@ -206,7 +206,8 @@ async fn says_what_to_do_when_no_master_is_there() {
     let error = client.masters().await.unwrap_err();
     assert_eq!(error.kind(), ClientErrorKind::Unreachable);
     let expected = format!(
-        "cannot reach the master at {}: is `helios solo` running? set -z or HELIOS_MASTER",
+        "cannot reach the master at {}: nobody listens there: start `helios solo` or `helios master`, or name another \
+         master with -z or HELIOS_MASTER",
         gone.url
     );
     assert_eq!(error.to_string(), expected);

@@ -1,7 +1,9 @@
 //! Getting a request to a master and its answer back.
 
+use std::error::Error as StdError;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +21,8 @@ use super::endpoint::Endpoint;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry::{Failure, Next, after};
-use super::tls::{Issuers, connector};
+use super::tls::{Tls, connector};
+use super::trouble::Trouble;
 use super::{ClientError, ClientErrorKind};
 use crate::version::{PROTOCOL_VERSION, VERSION_HEADER};
 
@@ -52,7 +55,7 @@ impl Default for Timeouts {
 #[derive(Debug)]
 pub(super) struct Transport {
     http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    endpoints: Vec<Endpoint>,
+    endpoints: RwLock<Arc<[Endpoint]>>,
     /// The endpoint that answered last: the first to be asked.
     preferred: AtomicUsize,
     authorization: Option<HeaderValue>,
@@ -69,18 +72,17 @@ impl Transport {
     pub(super) fn new(
         endpoints: Vec<Endpoint>,
         bearer: Option<&str>,
-        issuers: &Issuers,
+        tls: &Tls,
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
         let authorization = bearer.map(bearer_header).transpose()?;
-        let any_tls = endpoints.iter().any(Endpoint::is_tls);
-        let connector = connector(issuers, any_tls)?;
+        let connector = connector(tls)?;
         Ok(Self {
             http: HttpClient::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(IDLE_MAX)
                 .build(connector),
-            endpoints,
+            endpoints: RwLock::new(endpoints.into()),
             preferred: AtomicUsize::new(0),
             authorization,
             timeouts,
@@ -92,17 +94,27 @@ impl Transport {
         self.timeouts.request
     }
 
-    pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
-        self.endpoints.iter().map(Endpoint::as_str)
+    pub(super) fn endpoints(&self) -> Arc<[Endpoint]> {
+        let endpoints = self.endpoints.read();
+        Arc::clone(&endpoints.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks these masters from the next call on.
+    pub(super) fn move_to(&self, endpoints: Vec<Endpoint>) {
+        let mut current = self
+            .endpoints
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = endpoints.into();
     }
 
     /// Asks one master after the other until one answers or the time is up.
     pub(super) async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
         let end = Instant::now() + self.timeouts.total;
-        let masters = u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX);
+        let endpoints = self.endpoints();
+        let masters = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
         let first = self.preferred.load(Ordering::Relaxed);
-        let turns = (0..self.endpoints.len()).cycle().skip(first);
-        let turns = turns.filter_map(|index| Some((index, self.endpoints.get(index)?)));
+        let turns = endpoints.iter().enumerate().cycle().skip(first);
         for (attempt, (index, endpoint)) in (0..u32::MAX).zip(turns) {
             let left = end.saturating_duration_since(Instant::now());
             let message = self.message(endpoint, request)?;
@@ -130,15 +142,16 @@ impl Transport {
     /// Asks for an answer that is read piece by piece: the first master that can be reached gives it.
     pub(super) async fn open(&self, request: &Request) -> Result<Incoming, ClientError> {
         let first = self.preferred.load(Ordering::Relaxed);
-        let turns = self.endpoints.iter().cycle().skip(first);
+        let endpoints = self.endpoints();
+        let turns = endpoints.iter().cycle().skip(first);
         let mut error = no_master();
-        for endpoint in turns.take(self.endpoints.len()) {
+        for endpoint in turns.take(endpoints.len()) {
             let message = self.message(endpoint, request)?;
             let limit = self.timeouts.request;
             let response = match timeout(limit, self.http.request(message)).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(cause)) => {
-                    error = lost(Failure::NotSent, endpoint, request).caused_by(cause);
+                    error = lost(Failure::NotSent, endpoint, request, cause);
                     continue;
                 }
                 Err(_) => {
@@ -152,7 +165,7 @@ impl Transport {
             let what = format!("{request} at {}", endpoint.as_str());
             let reply = read(what, response)
                 .await
-                .map_err(|cause| lost(Failure::Lost, endpoint, request).caused_by(cause))?;
+                .map_err(|cause| lost(Failure::Lost, endpoint, request, cause))?;
             return Err(reply.into_error());
         }
         Err(error)
@@ -170,19 +183,21 @@ impl Transport {
         let limit = left.min(self.timeouts.request);
         let exchange = async {
             let response = self.http.request(message).await.map_err(|error| {
-                let failure = if error.is_connect() {
+                let failure = if Trouble::of(&error).lasts() {
+                    Failure::Lasting
+                } else if error.is_connect() {
                     Failure::NotSent
                 } else {
                     Failure::Lost
                 };
                 Attempt {
                     failure,
-                    error: lost(failure, endpoint, request).caused_by(error),
+                    error: lost(failure, endpoint, request, error),
                 }
             })?;
             read(what, response).await.map_err(|error| Attempt {
                 failure: Failure::Lost,
-                error: lost(Failure::Lost, endpoint, request).caused_by(error),
+                error: lost(Failure::Lost, endpoint, request, error),
             })
         };
         let reply = timeout(limit, exchange).await.map_err(|_| Attempt {
@@ -197,7 +212,7 @@ impl Transport {
             // A proxy's words: what is behind it may have got the request.
             StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Err(Attempt {
                 failure: Failure::Lost,
-                error: lost(Failure::Lost, endpoint, request).caused_by(reply.into_error()),
+                error: lost(Failure::Lost, endpoint, request, reply.into_error()),
             }),
             _ => Ok(reply),
         }
@@ -254,29 +269,23 @@ async fn read(
     })
 }
 
-fn lost(failure: Failure, endpoint: &Endpoint, request: &Request) -> ClientError {
-    let master = endpoint.as_str();
-    if failure == Failure::NotSent && endpoint.is_tls() {
-        return ClientError::new(
-            ClientErrorKind::Unreachable,
-            format!(
-                "cannot reach the master at {master}: does it run, and did somebody this machine trusts issue \
-                 its certificate? set --cacert or HELIOS_CACERT"
-            ),
-        );
-    }
-    if failure == Failure::NotSent {
-        return ClientError::new(
-            ClientErrorKind::Unreachable,
-            format!(
-                "cannot reach the master at {master}: is `helios solo` running? set -z or HELIOS_MASTER"
-            ),
-        );
-    }
-    unknown(
-        request,
-        &format!("the connection to the master at {master} broke"),
-    )
+fn lost(
+    failure: Failure,
+    endpoint: &Endpoint,
+    request: &Request,
+    cause: impl Into<Box<dyn StdError + Send + Sync>>,
+) -> ClientError {
+    let (master, cause) = (endpoint.as_str(), cause.into());
+    let trouble = Trouble::of(&*cause);
+    let error = if failure == Failure::NotSent || trouble.lasts() {
+        let advice = trouble.advice(endpoint.is_tls());
+        let message = format!("cannot reach the master at {master}: {advice}");
+        ClientError::new(ClientErrorKind::Unreachable, message)
+    } else {
+        let what = format!("the connection to the master at {master} broke");
+        unknown(request, &what)
+    };
+    error.caused_by(cause)
 }
 
 fn too_slow(endpoint: &Endpoint, request: &Request, limit: Duration) -> ClientError {
@@ -296,9 +305,10 @@ fn unknown(request: &Request, what: &str) -> ClientError {
     ClientError::new(ClientErrorKind::OutcomeUnknown, message)
 }
 
-fn no_master() -> ClientError {
+/// That there is nobody to be asked.
+pub(super) fn no_master() -> ClientError {
     ClientError::new(
-        ClientErrorKind::Unreachable,
-        "no master answered: set -z or HELIOS_MASTER",
+        ClientErrorKind::BadEndpoint,
+        "no master is named: set -z or HELIOS_MASTER",
     )
 }

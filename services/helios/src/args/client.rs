@@ -33,6 +33,9 @@ pub struct ClientOptions {
     /// machine trusts]
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
+    /// Ask a master over TLS although its certificate is for another name
+    #[arg(short = 'k', long)]
+    pub insecure: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -68,6 +71,7 @@ impl ClientOptions {
             username: later.username.or(self.username),
             access_token: later.access_token.or(self.access_token),
             cacert: later.cacert.or(self.cacert),
+            insecure: self.insecure || later.insecure,
             json: self.json || later.json,
             verbose: self.verbose.saturating_add(later.verbose),
             http_timeout: later.http_timeout.or(self.http_timeout),

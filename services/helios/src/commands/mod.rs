@@ -64,7 +64,10 @@ pub(crate) fn run(
     server::log_to_stderr(environment, level(options.verbose));
     on_one_thread(async {
         let targets = targets::resolve(&options, environment).await?;
-        ask(&command, &options, &targets, environment, console).await
+        tokio::select! {
+            outcome = ask(&command, &options, &targets, environment, console) => outcome,
+            never = targets::keep_fresh(&targets, environment) => match never {},
+        }
     })
 }
 
@@ -119,7 +122,7 @@ async fn ask_each(
             let before = if index == 0 { "{" } else { "," };
             console.say(format_args!("{before}\n{:?}: ", target.name));
         } else {
-            let endpoints: Vec<&str> = target.client.endpoints().collect();
+            let endpoints = target.client.endpoints();
             let heading = format!("{} ([{}])", target.name, endpoints.join(", "));
             console.say(format_args!("{heading}\n{}", "-".repeat(heading.len())));
         }

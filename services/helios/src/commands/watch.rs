@@ -32,8 +32,7 @@ pub(super) async fn run(
         lines.push(format!("{rules} [{time} UTC]"));
         for target in targets {
             if targets.len() > 1 {
-                let endpoints: Vec<&str> = target.client.endpoints().collect();
-                let endpoints = endpoints.join(", ");
+                let endpoints = target.client.endpoints().join(", ");
                 lines.push(format!("--- {} ([{endpoints}])", target.name));
             }
             match round(args, target, console).await {

@@ -30,6 +30,8 @@ pub(super) struct Profile {
     pub(super) access_token: Option<PathBuf>,
     /// The file with the issuers of the masters' certificates.
     pub(super) ca_cert: Option<PathBuf>,
+    /// The folder with the certificate to show to masters and its key.
+    pub(super) cert_path: Option<PathBuf>,
     /// In whose name to act.
     pub(super) username: Option<String>,
 }
@@ -125,6 +127,7 @@ impl Profile {
             srv_name: text("srvName")?,
             access_token: text("accessToken")?.map(file),
             ca_cert: text("caCert")?.map(file),
+            cert_path: text("certPath")?.map(file),
             username: text("username")?,
         })
     }

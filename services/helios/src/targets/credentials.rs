@@ -10,10 +10,13 @@ use super::config::Profile;
 use crate::args::ClientOptions;
 use crate::{Environment, Failure};
 
-/// The access token to give masters, and whom to believe that they are masters.
+/// What to show to masters, and whom to believe that they are masters.
 pub(super) struct Credentials {
     token: Option<String>,
     issuers: Option<PathBuf>,
+    /// The folder with `cert.pem` and `key.pem`.
+    certificate: Option<PathBuf>,
+    any_name: bool,
 }
 
 impl Credentials {
@@ -35,7 +38,13 @@ impl Credentials {
         let issuers = options.cacert.clone();
         let issuers = issuers.or_else(|| path("HELIOS_CACERT"));
         let issuers = issuers.or_else(|| file.ca_cert.clone());
-        Ok(Self { token, issuers })
+        let certificate = path("HELIOS_CERT_PATH").or_else(|| file.cert_path.clone());
+        Ok(Self {
+            token,
+            issuers,
+            certificate,
+            any_name: options.insecure,
+        })
     }
 
     pub(super) fn give_to(&self, mut client: ClientBuilder) -> Result<ClientBuilder, Failure> {
@@ -45,7 +54,24 @@ impl Credentials {
         if let Some(file) = &self.issuers {
             client = client.issuers_from(file)?;
         }
-        Ok(client)
+        if self.any_name {
+            client = client.accept_any_name();
+        }
+        let Some(dir) = &self.certificate else {
+            return Ok(client);
+        };
+        let (certificate, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+        match client.clone().certificate_from(certificate, key) {
+            Ok(client) => Ok(client),
+            // Scripts set the variable for all that they start, also where no master asks for a certificate.
+            Err(error) => {
+                let failure = Failure::from(error);
+                tracing::warn!(
+                    "going on without a certificate: {failure}; look at HELIOS_CERT_PATH"
+                );
+                Ok(client)
+            }
+        }
     }
 }
 
@@ -72,6 +98,6 @@ impl fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("issuers", &self.issuers)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

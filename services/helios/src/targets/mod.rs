@@ -4,6 +4,7 @@ mod choice;
 mod config;
 mod credentials;
 mod document;
+mod refresh;
 mod srv;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::{Environment, Failure};
 
 use choice::{Choice, Cluster};
 use credentials::Credentials;
+pub(crate) use refresh::keep_fresh;
 
 const REQUEST_TIMEOUT_SECONDS: u64 = 60;
 const TOTAL_TIMEOUT_SECONDS: u64 = 10;
@@ -26,6 +28,8 @@ pub struct Target {
     pub name: String,
     /// Asks its masters.
     pub client: Client,
+    /// What the masters are called in the name service, if that is where they were found.
+    service: Option<String>,
 }
 
 /// The clusters that the command line names, or else `HELIOS_MASTER`, or else the configuration file; and
@@ -61,21 +65,25 @@ pub async fn resolve(
             .request_timeout(request)
             .total_timeout(total)
             .user(user);
-        let (name, addresses) = match cluster {
+        let (name, addresses, service) = match cluster {
             Cluster::At(name) => {
                 let addresses = name.split(',').map(|address| address.trim().to_owned());
-                (name.clone(), addresses.collect())
+                (name.clone(), addresses.collect(), None)
             }
             Cluster::In(domain) => {
                 let found = srv::masters_of(&domain, &choice.service, environment).await?;
-                (domain, found)
+                (domain, found, Some(choice.service.clone()))
             }
         };
         for address in addresses {
             client = client.endpoint(&address)?;
         }
         let client = credentials.give_to(client)?.build()?;
-        targets.push(Target { name, client });
+        targets.push(Target {
+            name,
+            client,
+            service,
+        });
     }
     Ok(targets)
 }
@@ -112,7 +120,7 @@ mod tests {
     async fn several_masters_of_one_cluster_are_one_target() {
         let options = asked(&["http://a:1, http://b:2"]);
         let targets = resolve(&options, &Environment::default()).await.unwrap();
-        let endpoints: Vec<&str> = targets[0].client.endpoints().collect();
+        let endpoints = targets[0].client.endpoints();
         assert_eq!(endpoints, ["http://a:1", "http://b:2"]);
     }
 

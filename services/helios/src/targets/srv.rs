@@ -138,7 +138,12 @@ fn resolver(environment: &Environment) -> Result<TokioResolver, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::net::UdpSocket;
+
     use super::*;
 
     fn record(priority: u16, weight: u16, host: &str) -> Record {
@@ -151,8 +156,58 @@ mod tests {
         }
     }
 
-    /// The answer of a name server to a query: these masters if it is for that name, else none.
-    fn answer(query: &[u8], name: &str, masters: &[(u16, u16, &str)]) -> Vec<u8> {
+    /// The records of one name, each with a priority, a port and a host.
+    type Masters = Vec<(String, Vec<(u16, u16, String)>)>;
+
+    /// The masters that records of that name tell of.
+    pub(crate) fn masters(name: &str, masters: &[(u16, u16, &str)]) -> Masters {
+        let masters = masters.iter();
+        let masters = masters.map(|(priority, port, host)| (*priority, *port, (*host).to_owned()));
+        vec![(name.to_owned(), masters.collect())]
+    }
+
+    /// A name server that knows what it is told.
+    pub(crate) struct NameServer {
+        pub(crate) address: String,
+        socket: UdpSocket,
+        records: Mutex<Masters>,
+        asked: AtomicUsize,
+    }
+
+    impl NameServer {
+        pub(crate) async fn new() -> Self {
+            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            Self {
+                address: socket.local_addr().unwrap().to_string(),
+                socket,
+                records: Mutex::default(),
+                asked: AtomicUsize::new(0),
+            }
+        }
+
+        /// Lets it answer so from now on.
+        pub(crate) fn answers(&self, records: Masters) {
+            *self.records.lock().unwrap() = records;
+        }
+
+        /// How often it was asked.
+        pub(crate) fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+
+        pub(crate) async fn serve(&self) {
+            let mut query = [0; 512];
+            loop {
+                let (length, from) = self.socket.recv_from(&mut query).await.unwrap();
+                let reply = answer(&query[..length], &self.records.lock().unwrap());
+                self.asked.fetch_add(1, Ordering::SeqCst);
+                self.socket.send_to(&reply, from).await.unwrap();
+            }
+        }
+    }
+
+    /// The answer of a name server to a query.
+    fn answer(query: &[u8], records: &Masters) -> Vec<u8> {
         let question = &query[12..];
         let mut asked = Vec::new();
         let mut at = 0;
@@ -162,11 +217,9 @@ mod tests {
             asked.push(std::str::from_utf8(label).unwrap().to_owned());
             at += length + 1;
         }
-        let masters = if asked.join(".") == name {
-            masters
-        } else {
-            &[]
-        };
+        let asked = asked.join(".");
+        let known = records.iter().filter(|(name, _)| *name == asked);
+        let masters: Vec<_> = known.flat_map(|(_, masters)| masters).collect();
         let mut text = query[..2].to_vec();
         let count = u8::try_from(masters.len()).unwrap();
         text.extend([0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
@@ -188,23 +241,12 @@ mod tests {
 
     #[tokio::test]
     async fn masters_are_found_by_their_domain_the_encrypted_ones_first() {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let server = socket.local_addr().unwrap().to_string();
-        let serve = async {
-            let mut query = [0; 512];
-            loop {
-                let (length, from) = socket.recv_from(&mut query).await.unwrap();
-                let query = &query[..length];
-                let masters = [(2, 5802, "m2.x.net"), (1, 5801, "m1.x.net")];
-                let mut reply = answer(query, "_fleet._http.x.net", &masters);
-                let secure = answer(query, "_fleet._https.y.net", &masters[..1]);
-                if secure.len() > reply.len() {
-                    reply = secure;
-                }
-                socket.send_to(&reply, from).await.unwrap();
-            }
-        };
-        let environment = Environment::of_variables([("HELIOS_DNS", server.as_str())]);
+        let server = NameServer::new().await;
+        let two = [(2, 5802, "m2.x.net"), (1, 5801, "m1.x.net")];
+        let plain = masters("_fleet._http.x.net", &two);
+        let secure = masters("_fleet._https.y.net", &two[..1]);
+        server.answers([plain, secure].concat());
+        let environment = Environment::of_variables([("HELIOS_DNS", server.address.as_str())]);
         let ask = async {
             let plain = masters_of("x.net", "fleet", &environment).await.unwrap();
             assert_eq!(plain, ["http://m1.x.net:5801", "http://m2.x.net:5802"]);
@@ -221,7 +263,7 @@ mod tests {
             assert!(none.advice().is_some());
         };
         tokio::select! {
-            () = serve => {}
+            () = server.serve() => {}
             () = ask => {}
         }
     }

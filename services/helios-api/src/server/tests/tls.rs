@@ -3,7 +3,11 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -47,6 +51,108 @@ async fn a_client_that_trusts_the_issuer_is_served_and_no_other_asks() {
     let error = stranger.jobs(&JobsQuery::default()).await.unwrap_err();
     assert_eq!(error.kind(), ClientErrorKind::Unreachable);
     assert!(error.to_string().contains("--cacert"), "{error}");
+}
+
+#[tokio::test]
+async fn a_master_by_another_name_is_asked_only_if_names_do_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    let address = listen(dir.path()).await;
+    let builder = || {
+        let builder = Client::builder().endpoint(&format!("https://{address}"));
+        builder.unwrap().issuers_from(dir.path().join("cert.pem"))
+    };
+    let careful = builder().unwrap().build().unwrap();
+    let error = careful.jobs(&JobsQuery::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ClientErrorKind::Unreachable);
+    assert!(error.to_string().contains("--insecure"), "{error}");
+    let careless = builder().unwrap().accept_any_name().build().unwrap();
+    assert!(careless.jobs(&JobsQuery::default()).await.is_ok());
+    // That is all that does not matter.
+    let believing = Client::builder().endpoint(&format!("https://{address}"));
+    let believing = believing.unwrap().accept_any_name().build().unwrap();
+    let error = believing.jobs(&JobsQuery::default()).await.unwrap_err();
+    assert!(error.to_string().contains("--cacert"), "{error}");
+}
+
+/// What stands before masters and lets in only those who show a certificate that it knows.
+async fn gate(dir: &Path, known: &Path) -> SocketAddr {
+    let (certificate, key) = certificate(dir);
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(known).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(
+            vec![CertificateDer::from_pem_file(certificate).unwrap()],
+            PrivateKeyDer::from_pem_file(key).unwrap(),
+        )
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[\"m1\"]";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_client_shows_its_certificate_to_those_who_ask_for_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    let (cert, key) = certificate(&own);
+    let address = gate(dir.path(), &cert).await;
+    let issuer = dir.path().join("cert.pem");
+    let builder = || {
+        let at = format!("https://localhost:{}", address.port());
+        let builder = Client::builder().endpoint(&at).unwrap();
+        builder.issuers_from(&issuer).unwrap()
+    };
+    let known = builder().certificate_from(&cert, &key).unwrap();
+    assert_eq!(known.build().unwrap().masters().await.unwrap(), ["m1"]);
+    let stranger = builder().build().unwrap();
+    let error = stranger.masters().await.unwrap_err();
+    assert!(error.to_string().contains("HELIOS_CERT_PATH"), "{error}");
+
+    let error = builder().certificate_from(&key, &key).unwrap_err();
+    assert!(error.to_string().contains("no certificate"), "{error}");
+    let error = builder().certificate_from(&cert, &cert).unwrap_err();
+    assert!(error.to_string().contains("no private key"), "{error}");
+    let other = builder().certificate_from(&cert, dir.path().join("key.pem"));
+    let error = other.unwrap().build().unwrap_err();
+    assert!(error.to_string().contains("go together"), "{error}");
+}
+
+#[tokio::test]
+async fn the_wrong_protocol_is_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let secure = listen(dir.path()).await;
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = plain.local_addr().unwrap();
+    let app = Master::new().await.app;
+    tokio::spawn(crate::server::serve(plain, app, pending()));
+    for (address, advice) in [
+        (format!("http://{secure}"), "ask it with https://"),
+        (format!("https://{at}"), "ask it with http://"),
+    ] {
+        let error = Client::new(&address).unwrap().masters().await.unwrap_err();
+        assert_eq!(error.kind(), ClientErrorKind::Unreachable);
+        assert!(error.to_string().contains(advice), "{error}");
+    }
 }
 
 #[tokio::test]
