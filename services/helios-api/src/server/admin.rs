@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use tokio::time::timeout;
 
-use super::fault::Fault;
+use super::fault::{Fault, Reason};
 use super::reply::json;
 use super::state::MasterState;
 
@@ -64,7 +64,10 @@ async fn trouble(state: &MasterState) -> Option<String> {
 async fn readyz(State(state): State<MasterState>) -> Response {
     match trouble(&state).await {
         None => "ready\n".into_response(),
-        Some(reason) => Fault::Busy(reason).into_response(),
+        Some(what) => {
+            let next = "look at the store, and at how this machine reaches it";
+            Fault::Busy(Reason::new(what, next)).into_response()
+        }
     }
 }
 

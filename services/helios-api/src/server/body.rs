@@ -29,8 +29,12 @@ pub(super) struct JsonText<const BYTES_MAX: usize = BODY_BYTES_MAX>(String);
 impl<const BYTES_MAX: usize> JsonText<BYTES_MAX> {
     /// What the text says.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_str(&self.0)
-            .map_err(|error| Fault::bad(format!("the body cannot be understood: {error}")))
+        serde_json::from_str(&self.0).map_err(|error| {
+            Fault::bad(
+                format!("the body cannot be understood ({error})"),
+                NEXT_BODY,
+            )
+        })
     }
 
     /// The job that the text describes, with the leniency that job files rely on.
@@ -38,7 +42,7 @@ impl<const BYTES_MAX: usize> JsonText<BYTES_MAX> {
         Job::from_json(&self.0).map_err(|error| {
             let reason = std::error::Error::source(&error)
                 .map_or_else(|| error.to_string(), ToString::to_string);
-            Fault::bad(format!("the body is no job: {reason}"))
+            Fault::bad(format!("the body is no job ({reason})"), NEXT_BODY)
         })
     }
 }
@@ -49,9 +53,10 @@ impl<S: Sync, const BYTES_MAX: usize> FromRequest<S> for JsonText<BYTES_MAX> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
         if !is_json(&parts.headers) {
-            return Err(Fault::Because(
+            return Err(Fault::because(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body as JSON, with Content-Type: application/json".to_owned(),
+                "the body does not call itself JSON",
+                "send JSON, with Content-Type: application/json",
             ));
         }
         let received = receive(body, BYTES_MAX).await?;
@@ -60,10 +65,10 @@ impl<S: Sync, const BYTES_MAX: usize> FromRequest<S> for JsonText<BYTES_MAX> {
         if matches!(text.trim_ascii(), b"" | b"null") {
             return Err(Fault::NoBody);
         }
-        check_limits(&text).map_err(Fault::bad)?;
+        check_limits(&text).map_err(|what| Fault::bad(what, "ask for less at a time"))?;
         String::from_utf8(text)
             .map(Self)
-            .map_err(|_| Fault::bad("the body is not in UTF-8"))
+            .map_err(|_| Fault::bad("the body is not in UTF-8", "send JSON in UTF-8"))
     }
 }
 
@@ -87,15 +92,19 @@ fn is_json(headers: &HeaderMap) -> bool {
     ) || subtype.ends_with("+json")
 }
 
+/// What to do about a body that is not what it should be.
+const NEXT_BODY: &str = "GET /openapi.json says what it should be";
+
 async fn receive(body: Body, bytes_max: usize) -> Result<Bytes, Fault> {
     let collected = timeout(BODY_READ_TIMEOUT, Limited::new(body, bytes_max).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
-        Ok(Err(_)) => Err(Fault::bad("the body broke off")),
-        Err(_) => Err(Fault::Because(
+        Ok(Err(_)) => Err(Fault::bad("the body broke off", "send it again")),
+        Err(_) => Err(Fault::because(
             StatusCode::REQUEST_TIMEOUT,
             format!("the body took longer than {BODY_READ_TIMEOUT:?}"),
+            "send it at once, nothing was changed",
         )),
     }
 }
@@ -111,9 +120,10 @@ fn decompress(
         None | Some(Ok("identity")) => Ok(None),
         Some(Ok("gzip" | "x-gzip")) => inflate(MultiGzDecoder::new(received), bytes_max).map(Some),
         Some(Ok("deflate")) => inflate(ZlibDecoder::new(received), bytes_max).map(Some),
-        Some(_) => Err(Fault::Because(
+        Some(_) => Err(Fault::because(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "compress the body with gzip or deflate, or not at all".to_owned(),
+            "the body is compressed in a way that is not known here",
+            "compress it with gzip or deflate, or not at all",
         )),
     }
 }
@@ -127,7 +137,10 @@ fn inflate(compressed: impl Read, bytes_max: usize) -> Result<Vec<u8>, Fault> {
     compressed
         .take(limit)
         .read_to_end(&mut text)
-        .map_err(|error| Fault::bad(format!("the body cannot be decompressed: {error}")))?;
+        .map_err(|error| {
+            let what = format!("the body cannot be decompressed ({error})");
+            Fault::bad(what, "send it again, or uncompressed")
+        })?;
     if text.len() > bytes_max {
         return Err(too_large(bytes_max));
     }
@@ -135,8 +148,9 @@ fn inflate(compressed: impl Read, bytes_max: usize) -> Result<Vec<u8>, Fault> {
 }
 
 fn too_large(bytes_max: usize) -> Fault {
-    Fault::Because(
+    Fault::because(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!("the body is longer than {bytes_max} bytes"),
+        "ask for less at a time",
     )
 }

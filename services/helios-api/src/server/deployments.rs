@@ -40,7 +40,10 @@ pub(super) async fn get(State(state): State<MasterState>, names: Names) -> Resul
     };
     let deployment = host.and_then(|host| Some(host.record.goals.get(&id)?.deployment()));
     let deployment = deployment.ok_or_else(|| {
-        Fault::not_found(format!("job {id} is not deployed on {:?}", names.host()))
+        Fault::not_found(
+            format!("job {id} is not deployed on {:?}", names.host()),
+            "`helios status` shows where it is",
+        )
     })?;
     Ok(json(StatusCode::OK, &deployment))
 }

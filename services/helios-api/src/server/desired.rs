@@ -100,14 +100,18 @@ async fn introduce(
     let mut labels = BTreeMap::new();
     for label in params.all("label") {
         let Some((name, value)) = label.split_once('=') else {
-            return Err(Fault::bad(format!("label {label:?} is not NAME=VALUE")));
+            return Err(Fault::bad(
+                format!("label {label:?} is not NAME=VALUE"),
+                "write it so",
+            ));
         };
         labels.insert(name.to_owned(), value.to_owned());
     }
     if labels.is_empty() && params.get("join").is_none() {
-        return Err(Fault::not_found(format!(
-            "host {host} is not known: say what it is, as in /desired/{host}?label=role=web, or just ?join"
-        )));
+        return Err(Fault::not_found(
+            format!("host {host} is not known"),
+            format!("say what it is, as in /desired/{host}?label=role=web, or just ?join"),
+        ));
     }
     let variables = state.variables_for(None);
     variables.follow(book, host, &labels).await?;
@@ -126,6 +130,11 @@ async fn forget(
 }
 
 fn host(names: &Names) -> Result<HostName, Fault> {
-    let unknown = || Fault::bad(format!("{:?} is not a host name", names.host()));
+    let unknown = || {
+        Fault::bad(
+            format!("{:?} is not a host name", names.host()),
+            "use letters, digits, dots and dashes",
+        )
+    };
     names.host_name().ok_or_else(unknown)
 }

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::events::{EventHub, changes, watch_named};
-use super::fault::Fault;
+use super::fault::{Fault, Reason};
 use super::host_texts::HostTexts;
 use super::reply::json_text;
 use super::waiting::{Tag, Waiting};
@@ -104,8 +104,8 @@ impl FleetCache {
                 return Ok(tag.on(json_text(StatusCode::OK, text)));
             }
             let Ok(_place) = self.waits.try_acquire() else {
-                let message = "too many requests wait already: ask again without waiting";
-                return Err(Fault::Busy(message.to_owned()));
+                let what = "too many requests wait already";
+                return Err(Fault::Busy(Reason::new(what, "ask again without waiting")));
             };
             let changed = timeout_at(end, seen.changed()).await;
             if !matches!(changed, Ok(Ok(()))) {

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, timeout};
 
 use super::compress::{compress, wants_gzip};
-use super::fault::Fault;
+use super::fault::{Fault, Reason};
 use super::params::{Names, Principal};
 use super::redact::redact;
 use super::route::{Needs, Route};
@@ -104,8 +104,9 @@ impl Doors {
         };
         if let Err(missing) = grant.allows(needs, target) {
             tracing::info!(principal = &*name, %missing, "refused what a token does not allow");
-            let message = format!("{missing}; an admin creates tokens with `helios token create`");
-            let mut refusal = Fault::Because(StatusCode::FORBIDDEN, message).into_response();
+            let next = "an admin creates tokens with `helios token create`";
+            let refusal = Fault::because(StatusCode::FORBIDDEN, missing, next);
+            let mut refusal = refusal.into_response();
             refusal.extensions_mut().insert(Principal(name));
             return Err(refusal);
         }
@@ -220,14 +221,15 @@ pub(super) async fn guard(State(doors): State<Doors>, request: Request, next: Ne
 fn refuse_version(status: VersionStatus) -> Option<Fault> {
     match status {
         VersionStatus::Invalid => Some(Fault::bad(
-            "the header Helios-Version holds no version: use major.minor.patch",
+            "the header Helios-Version holds no version",
+            "use major.minor.patch",
         )),
-        VersionStatus::Incompatible => Some(Fault::Because(
+        VersionStatus::Incompatible => Some(Fault::because(
             StatusCode::UPGRADE_REQUIRED,
             format!(
-                "this master speaks version {PROTOCOL_VERSION} of the protocol, the client another \
-                 one: use a client of this version"
+                "this master speaks version {PROTOCOL_VERSION} of the protocol, the client another one"
             ),
+            "use a client of this version",
         )),
         _ => None,
     }
@@ -250,15 +252,12 @@ async fn admit(state: &MasterState, asked: &Asked, admitted: Admitted, next: Nex
     }
     let who = principal.unwrap_or_else(|| NOBODY.into());
     if state.pace.count(&who, Instant::now()).is_err() {
-        let message = "too many changes in a short time; nothing was changed: make fewer a second";
-        return Fault::TooFast(message.to_owned()).into_response();
+        let what = "too many changes in a short time; nothing was changed";
+        return Fault::TooFast(Reason::new(what, "make fewer a second")).into_response();
     }
     match state.changes.try_acquire() {
         Ok(_turn) => limit_time(asked, request, next).await,
-        Err(_) => {
-            let message = "too many changes at a time; nothing was changed";
-            Fault::Busy(message.to_owned()).into_response()
-        }
+        Err(_) => Fault::busy("too many changes at a time; nothing was changed").into_response(),
     }
 }
 
@@ -266,10 +265,11 @@ async fn admit(state: &MasterState, asked: &Asked, admitted: Admitted, next: Nex
 async fn limit_time(asked: &Asked, request: Request, next: Next) -> Response {
     match timeout(HANDLER_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) if asked.question => Fault::Busy("this took too long".to_owned()).into_response(),
+        Err(_) if asked.question => Fault::busy("this took too long").into_response(),
         Err(_) => {
-            let message = "this took too long; it may be done or not, look before you repeat it";
-            Fault::Because(StatusCode::GATEWAY_TIMEOUT, message.to_owned()).into_response()
+            let what = "this took too long; it may be done or not";
+            let next = "look before you repeat it";
+            Fault::because(StatusCode::GATEWAY_TIMEOUT, what, next).into_response()
         }
     }
 }
@@ -286,11 +286,12 @@ fn explain(asked: &Asked, response: Response) -> Response {
             StatusCode::NO_CONTENT.into_response()
         }
         status @ StatusCode::METHOD_NOT_ALLOWED => {
-            let message = format!("{method} {path} is not possible; the header Allow says what is");
-            Fault::Because(status, message).into_response()
+            let what = format!("{method} {path} is not possible");
+            Fault::because(status, what, "the header Allow says what is").into_response()
         }
         StatusCode::NOT_FOUND => {
-            Fault::not_found(format!("there is nothing at {method} {path}")).into_response()
+            let what = format!("there is nothing at {method} {path}");
+            Fault::not_found(what, "GET /openapi.json lists what there is").into_response()
         }
         _ => return response,
     };

@@ -21,9 +21,19 @@ pub(super) struct HostFilter {
 impl HostFilter {
     /// The hosts that are meant, in the order of their names.
     pub(super) fn of<'a>(&self, view: &'a FleetView) -> Vec<&'a HostName> {
-        let mut hosts: Vec<&HostName> = view.hosts.names().collect();
-        hosts.retain(|host| self.means(view, host));
+        self.among(view, view.hosts.names())
+    }
+
+    /// Of these hosts those that are meant, in the same order. A host that is not registered is not meant.
+    pub(super) fn among<'a>(
+        &self,
+        view: &FleetView,
+        hosts: impl IntoIterator<Item = &'a HostName>,
+    ) -> Vec<&'a HostName> {
+        let hosts = hosts.into_iter();
         hosts
+            .filter(|host| view.hosts.get(host).is_some() && self.means(view, host))
+            .collect()
     }
 
     fn means(&self, view: &FleetView, name: &HostName) -> bool {

@@ -31,12 +31,11 @@ impl HostTexts {
         &self,
         view: &FleetView,
         hosts: impl IntoIterator<Item = &'a HostName>,
-        means: impl Fn(&HostView) -> bool,
     ) -> Result<Vec<u8>, Fault> {
         let jobs = OnceCell::new();
         let mut found = Vec::new();
         for name in hosts {
-            if let Some(host) = view.host(name).filter(&means) {
+            if let Some(host) = view.host(name) {
                 found.push((name, self.text(view, name, host, &jobs)?));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use helios_core::cluster::{FleetView, HostView};
+use helios_core::cluster::FleetView;
 use helios_core::model::{HostName, natural_cmp};
 use helios_core::ops::{Refused, RegisterHost};
 use helios_core::schema::Keys;
@@ -64,7 +64,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows hosts, and what runs on them",
             statuses,
         )
-        .takes(&["status"]),
+        .takes(&["namePattern", "selector", "status", "limit", "after"]),
     ]
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn register(
         }
         Err(error) => match error.refused() {
             Some(taken @ Refused::HostTaken { .. }) => {
-                Err(Fault::Because(StatusCode::CONFLICT, taken.to_string()))
+                Err(Fault::said(StatusCode::CONFLICT, taken))
             }
             _ => Err(error.into()),
         },
@@ -167,10 +167,17 @@ pub(super) async fn status(
         let status = found
             .filter(|(_, host)| filter.means_state(host))
             .map(|(name, host)| ShownHost::new(view, name, host, &texts));
-        let unknown = || Fault::not_found(format!("there is no such host: {:?}", names.host()));
+        let unknown = || unknown_host(&names);
         to_json(&status.ok_or_else(unknown)?)
     };
     fleet.answer(&waiting, make).await
+}
+
+pub(super) fn unknown_host(names: &Names) -> Fault {
+    Fault::not_found(
+        format!("there is no such host: {:?}", names.host()),
+        "`helios hosts` lists those there are",
+    )
 }
 
 /// What cannot be read is not taken for absent.
@@ -181,9 +188,10 @@ fn check_readable(view: &FleetView, host: &HostName) -> Result<(), Fault> {
         .unreadable()
         .find(|unreadable| unreadable.key == key)
     {
-        Some(unreadable) => Err(Fault::Because(
+        Some(unreadable) => Err(Fault::because(
             StatusCode::INTERNAL_SERVER_ERROR,
-            unreadable.to_string(),
+            unreadable,
+            "look at its access list in the store, or at who else writes there",
         )),
         None => Ok(()),
     }
@@ -199,7 +207,7 @@ pub(super) async fn all_statuses(
     let make = |view: &FleetView| {
         let hosts = filter.of(view);
         let hosts = page.of(hosts, |host, after| host.as_str() > after);
-        fleet.texts.object(view, hosts, |_| true)
+        fleet.texts.object(view, hosts)
     };
     fleet.answer(&waiting, make).await
 }
@@ -208,12 +216,14 @@ pub(super) async fn all_statuses(
 pub(super) async fn statuses(
     State(fleet): State<FleetCache>,
     filter: HostFilter,
+    page: Page,
     body: JsonText<LIST_BYTES_MAX>,
 ) -> Result<Response, Fault> {
     let names: Vec<String> = body.read()?;
     let hosts: BTreeSet<HostName> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let view = fleet.view().await?;
-    let means = |host: &HostView| filter.means_state(host);
-    let text = fleet.texts.object(&view, &hosts, means)?;
+    let hosts = filter.among(&view, &hosts);
+    let hosts = page.of(hosts, |host, after| host.as_str() > after);
+    let text = fleet.texts.object(&view, hosts)?;
     Ok(json_text(StatusCode::OK, text))
 }

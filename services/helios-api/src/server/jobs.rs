@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use helios_core::cluster::{ClusterError, FleetView, JobQuery};
+use helios_core::cluster::{ClusterError, FleetView};
 use helios_core::model::{Job, JobId};
 use helios_core::ops::{CreateJob, Refused, RemoveJob};
 
 use super::body::{JsonText, LIST_BYTES_MAX};
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
-use super::page::Page;
+use super::job_filter::JobFilter;
 use super::params::{Names, Params};
-use super::pattern::Pattern;
 use super::reply::{json, to_json};
 use super::route::{Needs, On, Route};
 use super::shown::ShownJobStatus;
@@ -47,43 +46,25 @@ pub(super) fn routes() -> Vec<Route> {
             Needs::Read,
             "Shows where jobs are deployed, and how they are doing there",
             statuses,
-        ),
+        )
+        .takes(&["q", "hostPattern", "limit", "after"]),
     ]
 }
 
 /// `GET /jobs`
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
-    params: Params,
-    page: Page,
+    filter: JobFilter,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let query = JobQuery::new(params.get("q").unwrap_or_default());
-    let hosts = params.non_empty("hostPattern");
-    let hosts = hosts.map(Pattern::new).transpose()?;
     let make = |view: &FleetView| {
-        let deployed = hosts.as_ref().map(|hosts| deployed_on(view, hosts));
-        let is_there = |id: &JobId| deployed.as_ref().is_none_or(|there| there.contains(id));
-        let listed = view.jobs.iter();
-        let listed = listed.filter(|(id, _)| query.matches(id) && is_there(id));
-        let listed = page.of(listed, |(id, _), after| follows(id, after));
-        let jobs: BTreeMap<&JobId, &Job> = listed.map(|(id, record)| (id, &*record.job)).collect();
-        to_json(&jobs)
+        let ids = filter.of(view, view.jobs.names());
+        let jobs = ids
+            .into_iter()
+            .filter_map(|id| Some((id, &*view.jobs.get(id)?.job)));
+        to_json(&jobs.collect::<BTreeMap<&JobId, &Job>>())
     };
     fleet.answer(&waiting, make).await
-}
-
-/// Whether an id comes after that one. What is no id comes before all of them.
-fn follows(id: &JobId, after: &str) -> bool {
-    !JobId::parse_reference(after).is_ok_and(|after| *id <= after)
-}
-
-fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a JobId> {
-    let hosts = view
-        .hosts
-        .iter()
-        .filter(|(host, _)| pattern.matches(host.as_str()));
-    hosts.flat_map(|(_, record)| record.goals.keys()).collect()
 }
 
 /// `GET /jobs/{job}`
@@ -126,7 +107,7 @@ pub(super) async fn create(
         Refused::JobAlreadyExists { id, .. } => {
             Ok(created(bad, CreateStatus::JobAlreadyExists, id, Vec::new()))
         }
-        other => Err(Fault::bad(other.to_string())),
+        other => Err(Fault::said(bad, other)),
     }
 }
 
@@ -178,9 +159,10 @@ pub(super) async fn status(
     fleet.answer(&waiting, make).await
 }
 
-/// `POST /jobs/statuses`
+/// `POST /jobs/statuses`: of the jobs that the body lists.
 pub(super) async fn statuses(
     State(fleet): State<FleetCache>,
+    filter: JobFilter,
     body: JsonText<LIST_BYTES_MAX>,
 ) -> Result<Response, Fault> {
     let ids: Vec<JobId> = body.read()?;
@@ -188,22 +170,19 @@ pub(super) async fn statuses(
         return Err(Fault::InvalidId(format!("Invalid id {id}")));
     }
     let view = fleet.view().await?;
-    let statuses: BTreeMap<JobId, ShownJobStatus<'_>> = view
-        .job_statuses(&ids)
+    let ids: BTreeSet<JobId> = ids.into_iter().collect();
+    let known = ids.iter().filter(|id| view.jobs.get(id).is_some());
+    let statuses = view.job_statuses(filter.of(&view, known));
+    let view = &view;
+    let shown = statuses
         .into_iter()
-        .map(|(id, status)| {
-            (
-                id,
-                ShownJobStatus {
-                    status,
-                    view: &view,
-                },
-            )
-        })
-        .collect();
-    Ok(json(StatusCode::OK, &statuses))
+        .map(|(id, status)| (id, ShownJobStatus { status, view }));
+    Ok(json(StatusCode::OK, &shown.collect::<BTreeMap<_, _>>()))
 }
 
 fn unknown(id: &JobId) -> Fault {
-    Fault::not_found(format!("there is no job {id}"))
+    Fault::not_found(
+        format!("there is no job {id}"),
+        "`helios jobs` lists those there are",
+    )
 }

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::agent::LOG_BYTES_MAX;
 use super::fault::Fault;
+use super::hosts::unknown_host;
 use super::params::{Names, Params};
 use super::route::{Needs, Route};
 use super::state::MasterState;
@@ -48,11 +49,12 @@ async fn logs(
         .extend_pairs([pair("tail"), pair("follow")].into_iter().flatten())
         .finish();
     let unreachable = |why: String| {
-        let message = format!(
-            "this master cannot reach the agent of {} at {agent}: {why}",
+        let what = format!(
+            "this master cannot reach the agent of {} at {agent} ({why})",
             names.host()
         );
-        Fault::Because(StatusCode::BAD_GATEWAY, message)
+        let next = "start it with an --http-advertise that leads masters to it";
+        Fault::because(StatusCode::BAD_GATEWAY, what, next)
     };
     let answer = match timeout(AGENT_TIMEOUT, ask(&agent, &id, &query)).await {
         Ok(answer) => answer.map_err(unreachable)?,
@@ -75,22 +77,22 @@ async fn agent_of(state: &MasterState, names: &Names) -> Result<Uri, Fault> {
         Some(host) => state.cluster.host(&host).await?,
         None => None,
     };
-    let unknown = || Fault::not_found(format!("there is no such host: {:?}", names.host()));
-    let host = host.ok_or_else(unknown)?;
-    let because = |message: String| Err(Fault::Because(StatusCode::CONFLICT, message));
+    let host = host.ok_or_else(|| unknown_host(names))?;
+    let because = |what: String, next| Err(Fault::because(StatusCode::CONFLICT, what, next));
     if !host.up {
-        return because(format!(
-            "{} is down: its agent cannot be asked",
-            names.host()
-        ));
+        let what = format!("{} is down, and so its agent cannot be asked", names.host());
+        return because(
+            what,
+            "start the agent, or look at the containers on the machine itself",
+        );
     }
     let address = host.report.as_ref().and_then(|report| report.http.clone());
     match address.and_then(|address| address.parse::<Uri>().ok()) {
         Some(uri) if uri.scheme_str() == Some("http") && uri.authority().is_some() => Ok(uri),
-        _ => because(format!(
-            "the agent of {} cannot be asked for logs: start it with --http",
-            names.host()
-        )),
+        _ => because(
+            format!("the agent of {} cannot be asked for logs", names.host()),
+            "start it with --http",
+        ),
     }
 }
 
@@ -126,9 +128,14 @@ async fn refusal(status: StatusCode, body: Incoming) -> Fault {
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let refusal = serde_json::from_slice::<crate::wire::Refusal>(&text);
-    let message = refusal.map_or_else(|_| format!("the agent answered {status}"), |r| r.message);
-    match status {
-        StatusCode::SERVICE_UNAVAILABLE => Fault::Busy(message),
-        status => Fault::Because(status, message),
+    match (status, refusal) {
+        (StatusCode::SERVICE_UNAVAILABLE, refusal) => Fault::busy(
+            refusal.map_or_else(|_| "the agent is busy".to_owned(), |said| said.message),
+        ),
+        (status, Ok(said)) => Fault::said(status, said.message),
+        (status, Err(_)) => {
+            let what = format!("the agent answered {status}");
+            Fault::because(status, what, "look into its log")
+        }
     }
 }

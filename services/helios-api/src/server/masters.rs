@@ -61,9 +61,10 @@ pub(super) async fn check_version(params: Params) -> Result<Response, Fault> {
     let status = PROTOCOL_VERSION.judge_text(client);
     if status == VersionStatus::Invalid {
         let client = client.unwrap_or_default();
-        return Err(Fault::bad(format!(
-            "{client:?} is no version: use major.minor.patch"
-        )));
+        return Err(Fault::bad(
+            format!("{client:?} is no version"),
+            "use major.minor.patch",
+        ));
     }
     let response = VersionCheckResponse {
         status,

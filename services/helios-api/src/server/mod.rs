@@ -26,6 +26,7 @@ mod history;
 mod host_filter;
 mod host_texts;
 mod hosts;
+mod job_filter;
 mod jobs;
 mod json_limits;
 mod logs;

@@ -44,7 +44,12 @@ impl<S: Sync> FromRequestParts<S> for Page {
         let Ok(params) = Params::from_request_parts(parts, state).await;
         let limit = params.non_empty("limit").map(|limit| {
             let number = limit.parse().ok().filter(|number| *number > 0);
-            number.ok_or_else(|| Fault::bad(format!("limit={limit:?} is no number above 0")))
+            number.ok_or_else(|| {
+                Fault::bad(
+                    format!("limit={limit:?} is no number above 0"),
+                    "give one, or leave it out",
+                )
+            })
         });
         Ok(Self {
             limit: limit.transpose()?,

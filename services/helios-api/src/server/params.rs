@@ -94,7 +94,8 @@ impl Names {
 
     /// The job that the path names, with or without a hash.
     pub(super) fn job(&self) -> Result<JobId, Fault> {
-        JobId::parse_reference(self.get("job")).map_err(|error| Fault::not_found(error.to_string()))
+        JobId::parse_reference(self.get("job"))
+            .map_err(|error| Fault::said(StatusCode::NOT_FOUND, error))
     }
 
     /// The job that the path names.
@@ -114,7 +115,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Names {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
         let Path(names) = Path::<BTreeMap<String, String>>::from_request_parts(parts, state)
             .await
-            .map_err(|error| Fault::Because(StatusCode::BAD_REQUEST, error.body_text()))?;
+            .map_err(|error| Fault::bad(error.body_text(), "escape what is no letter or digit"))?;
         // Deployed clients escape twice. No legal name has a `%`, so that undoing it once more is safe.
         let unescaped = names.into_iter().map(|(key, name)| {
             let name = percent_decode_str(&name).decode_utf8_lossy().into_owned();

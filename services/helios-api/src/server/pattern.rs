@@ -17,7 +17,10 @@ impl Pattern {
             .size_limit(PATTERN_BYTES_MAX)
             .build()
             .map(Self)
-            .map_err(|error| Fault::bad(format!("{text:?} is no regular expression: {error}")))
+            .map_err(|error| {
+                let what = format!("{text:?} is no regular expression ({error})");
+                Fault::bad(what, "write a part of a name as it is, and \\ before a sign that means something else")
+            })
     }
 
     pub(super) fn matches(&self, name: &str) -> bool {

@@ -288,7 +288,17 @@ impl From<ResetError> for Fault {
                     | ResetRefused::Control { .. } => StatusCode::CONFLICT,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                Self::Because(status, refused.to_string())
+                match refused {
+                    ResetRefused::Impossible { .. } => {
+                        let next = "`helios reset plan` shows what would be possible";
+                        Self::because(status, refused, next)
+                    }
+                    ResetRefused::Control { .. } => {
+                        let next = "`helios reset status` shows how it is";
+                        Self::because(status, refused, next)
+                    }
+                    _ => Self::said(status, refused),
+                }
             }
             ClusterError::Store(error) => error.into(),
             other => Self::unexpected(&other),

@@ -10,6 +10,7 @@ use helios_rollout::order::Fleet;
 use helios_rollout::variable::{self, Because, Change, Value, View};
 
 use super::fault::Fault;
+use super::variables::NEXT_VARIABLE;
 use crate::wire::{
     AuditLine, AuditReport, Holders, ObjectiveStatus, Preview, RolloutPlan, RolloutStatus,
     StratumProgress, TurnOf, VariableStatus, Why,
@@ -86,7 +87,7 @@ fn ends(state: &State, view: &View<'_>, back: bool) -> Option<Timestamp> {
 
 /// What a transition that was only started in thought would do.
 pub(super) fn plan(state: &State) -> Result<RolloutPlan, Fault> {
-    let refused = |error: AuditError| Fault::bad(error.to_string());
+    let refused = |error: AuditError| Fault::bad(error, NEXT_VARIABLE);
     let view = state.view().map_err(refused)?;
     let running = state.variable.running();
     let start = running.map_or(Timestamp::default(), |running| {
@@ -191,14 +192,14 @@ fn with_view<T>(
     let view = match ledger.state() {
         Some(state) => state
             .view()
-            .map_err(|error| Fault::bad(error.to_string()))?,
+            .map_err(|error| Fault::bad(error, NEXT_VARIABLE))?,
         None => {
             let Some(variable) = ledger.variable() else {
                 return Ok(None);
             };
             variable
                 .on(fleet)
-                .map_err(|error| Fault::bad(error.to_string()))?
+                .map_err(|error| Fault::bad(error, NEXT_VARIABLE))?
         }
     };
     Ok(ask(&view))

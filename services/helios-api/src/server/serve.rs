@@ -210,11 +210,10 @@ async fn only_this_machine(request: Request, next: Next) -> Response {
         .map(|value| value.to_str().unwrap_or_default());
     match host {
         Some(host) if !names_this_machine(host) => {
-            let message = format!(
-                "this master serves only the machine it runs on, as 127.0.0.1 or localhost, and not \
-                 as {host:?}"
-            );
-            Fault::Because(StatusCode::MISDIRECTED_REQUEST, message).into_response()
+            let what =
+                format!("this master serves only the machine it runs on, and not as {host:?}");
+            let next = "ask for 127.0.0.1 or localhost, or let it listen on another address";
+            Fault::because(StatusCode::MISDIRECTED_REQUEST, what, next).into_response()
         }
         _ => next.run(request).await,
     }

@@ -45,8 +45,7 @@ pub(super) struct JobText(Box<RawValue>);
 impl JobText {
     pub(super) fn of(job: &Job) -> Result<Self, Fault> {
         let text = serde_json::value::to_raw_value(job);
-        text.map(Self)
-            .map_err(|error| Fault::bad(error.to_string()))
+        text.map(Self).map_err(|error| Fault::unexpected(&error))
     }
 
     pub(super) fn shown(&self) -> ShownJob<'_> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod advice;
 mod deployments;
 mod events;
 mod groups;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use helios_core::Timestamp;
 use helios_core::cluster::ClusterError;
-use helios_core::model::HostName;
+use helios_core::model::{HostName, ParseError};
 use helios_rollout::audit::replay;
 use helios_rollout::drive::{ChangeError, Course, Ledger, Refusal, Setting, Variables, roster};
 use helios_rollout::order::Fleet;
@@ -244,7 +244,7 @@ fn changed<'a>(state: &MasterState, names: &'a Names, params: &Params) -> (&'a s
 async fn why(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
     let ledger = ledger(&state, names.variable()).await?;
     let host = names.host_name();
-    let unknown = || Fault::not_found(format!("host {:?} is not known", names.host()));
+    let unknown = || Fault::not_found(format!("host {:?} is not known", names.host()), NEXT_HOST);
     let host = host.ok_or_else(unknown)?;
     let fleet = fleet(&state).await?;
     let why = shown::why(&ledger, &fleet, &host, now(&state))?;
@@ -260,10 +260,12 @@ async fn preview(
     let ledger = ledger(&state, names.variable()).await?;
     let at = match params.non_empty("at") {
         None => now(&state),
-        Some(text) => text
-            .parse()
-            .map(Timestamp::from_millis)
-            .map_err(|_| Fault::bad(format!("at={text:?}: give milliseconds since 1970")))?,
+        Some(text) => text.parse().map(Timestamp::from_millis).map_err(|_| {
+            Fault::bad(
+                format!("at={text:?} is no time"),
+                "give milliseconds since 1970",
+            )
+        })?,
     };
     let preview = shown::preview_of(&ledger, &fleet(&state).await?, at)?;
     Ok(json(StatusCode::OK, &preview))
@@ -289,7 +291,7 @@ async fn audit(
         .non_empty("host")
         .map(str::parse)
         .transpose()
-        .map_err(|error: helios_core::model::ParseError| Fault::bad(error.to_string()))?;
+        .map_err(|error: ParseError| Fault::said(StatusCode::BAD_REQUEST, error))?;
     let replayed = params.get("replay").map(|_| replay(&log).is_ok());
     Ok(json(
         StatusCode::OK,
@@ -305,7 +307,7 @@ async fn ledger(state: &MasterState, name: &str) -> Result<Ledger, Fault> {
         .filter(|ledger| ledger.variable().is_some());
     ledger.cloned().ok_or_else(|| {
         let name = name.to_owned();
-        Fault::not_found(Refusal::NoVariable { name }.to_string())
+        Fault::said(StatusCode::NOT_FOUND, Refusal::NoVariable { name })
     })
 }
 
@@ -318,6 +320,13 @@ async fn fleet(state: &MasterState) -> Result<Fleet, Fault> {
 fn now(state: &MasterState) -> Timestamp {
     state.cluster.clock().now()
 }
+
+/// What to do about a variable that cannot be changed so.
+pub(super) const NEXT_VARIABLE: &str = "`helios variable show` shows how it is";
+/// What to do about a guard that cannot be asked so.
+const NEXT_GUARD: &str = "see what a guard can ask in docs/variables.md";
+/// What to do about a host that is not known to variables.
+const NEXT_HOST: &str = "let it follow once, or register it";
 
 /// Answers once reads show the change.
 async fn done(
@@ -339,7 +348,17 @@ impl From<ChangeError> for Fault {
                     Refusal::Busy { .. } | Refusal::HeldByGuard { .. } => StatusCode::CONFLICT,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                Self::Because(status, helios_core::with_causes(&refusal))
+                let said = helios_core::with_causes(&refusal);
+                match refusal {
+                    Refusal::Variable(_) | Refusal::Log(_) => {
+                        Self::because(status, said, NEXT_VARIABLE)
+                    }
+                    Refusal::Guard(_) | Refusal::Query { .. } => {
+                        Self::because(status, said, NEXT_GUARD)
+                    }
+                    Refusal::Fleet(_) => Self::because(status, said, NEXT_HOST),
+                    _ => Self::said(status, said),
+                }
             }
             ClusterError::Store(error) => error.into(),
             other => Self::unexpected(&other),

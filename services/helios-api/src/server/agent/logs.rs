@@ -33,28 +33,27 @@ pub(super) async fn read(
     Path(job): Path<String>,
     params: Params,
 ) -> Result<Response, Fault> {
-    let because = |code, text: String| Err(Fault::Because(code, text));
+    let because = |code, what: String, next| Err(Fault::because(code, what, next));
     // An address of loopback leads every machine to itself.
     if let Some(host) = params
         .non_empty("host")
         .filter(|host| *host != state.host.as_str())
     {
-        let text = format!(
-            "this is the agent of {}, not of {host}: start that one with an --http-advertise that leads masters to it",
-            state.host
-        );
-        return because(StatusCode::MISDIRECTED_REQUEST, text);
+        let what = format!("this is the agent of {}, not of {host}", state.host);
+        let next = "start that one with an --http-advertise that leads masters to it";
+        return because(StatusCode::MISDIRECTED_REQUEST, what, next);
     }
     let Some(logs) = &state.logs else {
-        let text = "the container engine of this host keeps no logs".to_owned();
-        return because(StatusCode::NOT_IMPLEMENTED, text);
+        let what = "the container engine of this host keeps no logs".to_owned();
+        let next = "look where the job itself writes to";
+        return because(StatusCode::NOT_IMPLEMENTED, what, next);
     };
     let tail = match params.non_empty("tail").map(str::parse::<usize>) {
         None => LOG_LINES,
         Some(Ok(lines)) => lines.min(LOG_LINES_MAX),
         Some(Err(_)) => {
-            let text = "tail is not a number of lines".to_owned();
-            return because(StatusCode::BAD_REQUEST, text);
+            let what = "tail is not a number of lines".to_owned();
+            return because(StatusCode::BAD_REQUEST, what, "give one, or leave it out");
         }
     };
     let follow = params.non_empty("follow") == Some("true");
@@ -64,15 +63,16 @@ pub(super) async fn read(
         return because(
             StatusCode::NOT_FOUND,
             format!("there is no job {job} on this host"),
+            "`helios status` shows where it is",
         );
     };
     let Some(container) = &task.container_id else {
-        let text = format!("{job} has no container yet: look again when it is running");
-        return because(StatusCode::NOT_FOUND, text);
+        let what = format!("{job} has no container yet");
+        return because(StatusCode::NOT_FOUND, what, "look again when it is running");
     };
     let Ok(place) = Arc::clone(&state.readers).try_acquire_owned() else {
-        let text = format!("{READERS_MAX} logs are being read on this host: try again later");
-        return because(StatusCode::SERVICE_UNAVAILABLE, text);
+        let what = format!("{READERS_MAX} logs are being read on this host");
+        return because(StatusCode::SERVICE_UNAVAILABLE, what, "try again later");
     };
     let chunks = logs.logs(&ContainerId::new(container.as_str()), tail, follow);
     let mut left = LOG_BYTES_MAX;

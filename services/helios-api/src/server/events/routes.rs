@@ -70,12 +70,10 @@ async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let Ok(place) = Arc::<Semaphore>::clone(&fleet.waits).try_acquire_owned() else {
-        let message = "too many requests wait already: ask again in a moment";
-        return Err(Fault::Busy(message.to_owned()));
+        return Err(Fault::busy("too many requests wait already"));
     };
     if !fleet.begun().await {
-        let message = "this master has not seen the cluster yet: ask again in a moment";
-        return Err(Fault::Busy(message.to_owned()));
+        return Err(Fault::busy("this master has not seen the cluster yet"));
     }
     let wanted = Wanted::by(&params);
     let last = headers.get("last-event-id");

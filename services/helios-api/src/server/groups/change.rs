@@ -48,11 +48,8 @@ pub(super) async fn edit(
     let wanted: DeploymentGroup = body.read()?;
     let name = names.get("group");
     if wanted.name != name {
-        let message = format!(
-            "the path names group {name:?}, the body {:?}: name the same one",
-            wanted.name
-        );
-        return Err(Fault::bad(message));
+        let what = format!("the path names group {name:?}, the body {:?}", wanted.name);
+        return Err(Fault::bad(what, "name the same one"));
     }
     let groups = groups(&state, &params);
     let selectors = &wanted.host_selectors;

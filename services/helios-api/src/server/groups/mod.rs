@@ -98,7 +98,7 @@ fn fault(error: ClusterError<GroupRefused>) -> Fault {
                 | GroupRefused::JobNotFound { .. } => StatusCode::CONFLICT,
                 _ => StatusCode::BAD_REQUEST,
             };
-            Fault::Because(status, refused.to_string())
+            Fault::said(status, refused)
         }
         ClusterError::Store(error) => error.into(),
         other => Fault::unexpected(&other),

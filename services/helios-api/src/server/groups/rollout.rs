@@ -113,7 +113,7 @@ pub(super) async fn resume(
     let stop_after = params.non_empty("stopAfter").map(str::parse::<NonZeroU32>);
     let stop_after = stop_after
         .transpose()
-        .map_err(|_| Fault::bad("stopAfter is a number of hosts, 1 or more"))?
+        .map_err(|_| Fault::bad("stopAfter is no number of hosts", "give 1 or more"))?
         .map(NonZeroU32::get);
     let groups = groups(&state, &params);
     done(groups.resume(names.get("group"), stop_after).await)

@@ -47,7 +47,12 @@ pub(super) async fn status(
 async fn find(state: &MasterState, names: &Names) -> Result<Versioned<GroupRecord>, Fault> {
     let name = names.get("group");
     let record = Groups::of(state.cluster.clone()).get(name).await?;
-    record.ok_or_else(|| Fault::not_found(format!("there is no deployment group {name:?}")))
+    record.ok_or_else(|| {
+        Fault::not_found(
+            format!("there is no deployment group {name:?}"),
+            "`helios list-deployment-groups` lists those there are",
+        )
+    })
 }
 
 fn describe(

@@ -252,6 +252,17 @@ async fn a_list_comes_in_pages_that_go_on_after_a_name() {
     let page = page.json();
     let names: Vec<&String> = page.as_object().unwrap().keys().collect();
     assert_eq!(names, ["n10"]);
+    for (query, expected) in [
+        ("?limit=1&after=n1", "n10"),
+        ("?namePattern=9$", "n9"),
+        ("?status=DOWN&limit=1", "n1"),
+    ] {
+        let request = format!("POST /hosts/statuses{query}");
+        let page = master.ask(&request, r#"["n9","n1","n10","n2"]"#).await;
+        let page = page.json();
+        let names: Vec<&String> = page.as_object().unwrap().keys().collect();
+        assert_eq!(names, [expected], "{query}");
+    }
     for limit in ["0", "-1", "many"] {
         let reply = master.ask(&format!("GET /hosts?limit={limit}"), "").await;
         assert_eq!(reply.status, 400, "{limit}");

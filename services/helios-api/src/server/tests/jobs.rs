@@ -229,3 +229,35 @@ async fn shows_where_a_job_should_run_and_what_is_reported() {
         (400, "Invalid id web:7")
     );
 }
+
+#[tokio::test]
+async fn the_statuses_of_many_jobs_come_in_pages_and_only_of_those_that_are_meant() {
+    let master = Master::new().await;
+    let mut ids = Vec::new();
+    for name in ["a:1", "b:1", "c:2"] {
+        ids.push(master.job(Job::new(name, "nginx").unwrap()).await);
+    }
+    let host = master.host("n1").await;
+    master.deploy(&host, &ids[1]).await;
+    let sent = json!([UNKNOWN, ids[2], ids[0], ids[1]]).to_string();
+    for (query, expected) in [
+        ("", &ids[..]),
+        ("?limit=2", &ids[..2]),
+        (&format!("?limit=2&after={}", ids[1]), &ids[2..]),
+        ("?q=:1", &ids[..2]),
+        ("?q=:1&limit=9&after=a:1", &ids[..2]),
+        ("?hostPattern=n", &ids[1..2]),
+        ("?hostPattern=m", &[]),
+    ] {
+        let request = format!("POST /jobs/statuses{query}");
+        let statuses = master.ask(&request, sent.as_str()).await.json();
+        let names: Vec<&String> = statuses.as_object().unwrap().keys().collect();
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(names, expected.iter().collect::<Vec<_>>(), "{query}");
+    }
+    for query in ["?limit=0", "?hostPattern=("] {
+        let request = format!("POST /jobs/statuses{query}");
+        let reply = master.ask(&request, sent.as_str()).await;
+        assert_eq!(reply.status, 400, "{query}");
+    }
+}

@@ -97,7 +97,9 @@ async fn what_is_not_there_is_said_with_a_reason() {
         assert_eq!(reply.status, 404, "{path}");
         assert_eq!(
             reply.json()["message"],
-            json!(format!("there is nothing at GET {path}"))
+            json!(format!(
+                "there is nothing at GET {path}: GET /openapi.json lists what there is"
+            ))
         );
     }
     for (request, allowed) in [

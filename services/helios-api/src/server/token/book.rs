@@ -99,10 +99,8 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn unknown(reason: &str) -> Response {
-    let message = format!(
-        "{reason}: with HELIOS_TOKEN or --access-token FILE, or as `Authorization: Bearer`"
-    );
-    let mut response = Fault::Because(StatusCode::UNAUTHORIZED, message).into_response();
+    let next = "with HELIOS_TOKEN or --access-token FILE, or as `Authorization: Bearer`";
+    let mut response = Fault::because(StatusCode::UNAUTHORIZED, reason, next).into_response();
     let bearer = HeaderValue::from_static("Bearer");
     response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
     response

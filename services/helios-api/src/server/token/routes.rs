@@ -62,7 +62,7 @@ fn fault(error: ClusterError<TokenRefused>) -> Fault {
                 TokenRefused::Taken(_) => StatusCode::CONFLICT,
                 TokenRefused::NotFound(_) => StatusCode::NOT_FOUND,
             };
-            Fault::Because(status, refused.to_string())
+            Fault::said(status, refused)
         }
         ClusterError::Store(error) => error.into(),
         other => Fault::unexpected(&other),

@@ -25,7 +25,7 @@ pub enum TokenRefused {
     #[error("there is a token {0} already: revoke it first, or choose another name")]
     Taken(String),
     /// There is no such token.
-    #[error("there is no token {0}")]
+    #[error("there is no token {0}: `helios token list` tells those there are")]
     NotFound(String),
 }
 
