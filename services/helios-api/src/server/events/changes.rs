@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use helios_core::cluster::{FleetView, HostView};
 use helios_core::model::{Goal, HostName, JobId, ThrottleState};
 use helios_core::schema::{GoalRecord, TaskReport};
+use helios_core::store::Version;
 
 use crate::wire::{DeploymentEvent, Event, HostEvent, HostState, NamedEvent, TaskEvent};
 
@@ -17,7 +18,12 @@ pub(in crate::server) fn changes(older: &FleetView, newer: &FleetView) -> Vec<Ev
     let hosts: BTreeSet<&HostName> = older.hosts.names().chain(newer.hosts.names()).collect();
     for host in hosts.into_iter().filter(|host| is_news(older, newer, host)) {
         let [before, now] = [older, newer].map(|view| view.host(host));
-        host_changes(host, before.as_ref(), now.as_ref(), &mut events);
+        let (mut before, now) = (before.as_ref(), now.as_ref());
+        if was_registered_anew(before, now) {
+            host_changes(host, before, None, &mut events);
+            before = None;
+        }
+        host_changes(host, before, now, &mut events);
     }
     for id in older.jobs.names().filter(|id| newer.jobs.get(id).is_none()) {
         events.push(job(id, true));
@@ -30,16 +36,32 @@ fn job(id: &JobId, gone: bool) -> Event {
     Event::Job(NamedEvent { name, gone })
 }
 
-/// Whether any of a host's entries is another one. Most are not, whenever something happens.
+/// Whether any of a host's entries is another one. Most are not, whenever something happens. Versions alone would
+/// not tell: one may come again after a host was deregistered and registered.
 fn is_news(older: &FleetView, newer: &FleetView, host: &HostName) -> bool {
-    let versions = |view: &FleetView| {
-        (
-            view.hosts.get(host).map(|entry| entry.version),
-            view.up.get(host).map(|entry| entry.version),
-            view.reports.get(host).map(|entry| entry.version),
-        )
-    };
-    versions(older) != versions(newer)
+    marks(older, host) != marks(newer, host)
+}
+
+/// What is another one whenever one of a host's entries is.
+fn marks<'a>(view: &'a FleetView, host: &HostName) -> [Option<(Version, &'a str)>; 3] {
+    let (record, up, report) = (
+        view.hosts.get(host),
+        view.up.get(host),
+        view.reports.get(host),
+    );
+    [
+        record.map(|entry| (entry.version, entry.epoch.as_str())),
+        up.map(|entry| (entry.version, entry.incarnation.as_str())),
+        report.map(|entry| (entry.version, entry.agent_id.as_str())),
+    ]
+}
+
+/// Whether the host was deregistered between both looks, and registered again.
+fn was_registered_anew(before: Option<&HostView>, now: Option<&HostView>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => before.record.epoch != now.record.epoch,
+        _ => false,
+    }
 }
 
 fn host_changes(

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use futures_util::StreamExt;
+use helios_core::ops::RegisterHost;
 use helios_core::schema::Keys;
 use helios_core::store::Txn;
 use http_body_util::BodyExt;
@@ -10,6 +11,7 @@ use tower::ServiceExt;
 
 use super::harness::{Master, web};
 use crate::client::{Client, EventsQuery};
+use crate::server::events::changes;
 use crate::wire::Event;
 
 /// A connection to `/events`.
@@ -92,6 +94,29 @@ async fn what_happens_is_told_in_order_and_can_be_gone_on_with() {
     assert_eq!(tasks.next().await.1["data"]["containerId"], "cid");
     let mut elsewhere = Stream::open(&master, "?after=0000000000000001-3", "").await;
     assert_eq!(elsewhere.next().await.1["kind"], "gap");
+}
+
+#[tokio::test]
+async fn a_host_that_was_registered_anew_between_two_looks_went_and_came() {
+    let master = Master::new().await;
+    let (host, id) = (master.host("n1").await, master.job(web()).await);
+    master.deploy(&host, &id).await;
+    let older = master.cluster.fleet().await.unwrap();
+    master.cluster.deregister_host(&host).await.unwrap();
+    let request = RegisterHost {
+        host,
+        agent_id: "agent of n1".to_owned(),
+    };
+    master.cluster.register_host(&request).await.unwrap();
+    let newer = master.cluster.fleet().await.unwrap();
+    let told = serde_json::to_value(changes(&older, &newer)).unwrap();
+    let expected = json!([
+        {"kind": "host", "data": {"host": "n1", "status": null}},
+        {"kind": "deployment", "data": {"host": "n1", "job": id, "goal": null}},
+        {"kind": "host", "data": {"host": "n1", "status": "DOWN"}},
+    ]);
+    assert_eq!(told, expected);
+    assert!(changes(&newer, &newer).is_empty());
 }
 
 #[tokio::test]
