@@ -69,6 +69,10 @@ impl Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        // A master says it better than what carries its words: what is wrong, and what to do next.
+        if let Some((what, next)) = error.said().and_then(|said| said.rsplit_once(": ")) {
+            return Self::new(what).advise(next);
+        }
         Self {
             message: error.to_string(),
             advice: advice(error.kind()).map(str::to_owned),

@@ -36,6 +36,7 @@ pub enum ClientErrorKind {
 pub struct ClientError {
     kind: ClientErrorKind,
     message: String,
+    said: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -44,6 +45,7 @@ impl ClientError {
         Self {
             kind,
             message: message.into(),
+            said: None,
             source: None,
         }
     }
@@ -51,6 +53,16 @@ impl ClientError {
     pub(super) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    pub(super) fn said_by_master(self, said: Option<String>) -> Self {
+        Self { said, ..self }
+    }
+
+    /// What the master itself said, if it said why: what is wrong and, after a colon, what to do next.
+    #[must_use]
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
     }
 
     /// What went wrong.

@@ -9,7 +9,7 @@ use crate::version::{PROTOCOL_VERSION, SERVER_VERSION_HEADER};
 use crate::wire::Refusal;
 
 /// The longest part of an answer that is shown to people, in characters.
-const SHOWN_CHARS_MAX: usize = 300;
+const SHOWN_CHARS_MAX: usize = 500;
 
 /// What a master answered to which request.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ impl Reply {
     /// Why there is no better answer.
     pub(super) fn into_error(self) -> ClientError {
         let (what, status) = (&self.what, self.status);
-        let reason = self.reason();
+        let said = self.said();
+        let reason = self.reason(said.as_deref());
         let (kind, message) = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
                 ClientErrorKind::Denied,
@@ -97,31 +98,37 @@ impl Reply {
                 format!("{what} was refused with {status}{reason}"),
             ),
         };
-        ClientError::new(kind, message)
+        ClientError::new(kind, message).said_by_master(said)
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What the answer gives as its reason, as far as people can read it.
-    fn reason(&self) -> String {
-        let text = match serde_json::from_slice::<Refusal>(&self.body) {
-            Ok(refusal) => refusal.message,
-            Err(_) => match std::str::from_utf8(&self.body) {
-                Ok(text) if !text.starts_with('<') => text.trim().to_owned(),
-                _ => String::new(),
-            },
+    /// What the master said, if it is a master.
+    fn said(&self) -> Option<String> {
+        let refusal = serde_json::from_slice::<Refusal>(&self.body).ok()?;
+        Some(shown(&refusal.message))
+    }
+
+    /// That, or what else answered, as far as people can read it.
+    fn reason(&self, said: Option<&str>) -> String {
+        let text = match (said, std::str::from_utf8(&self.body)) {
+            (Some(said), _) => said.to_owned(),
+            (None, Ok(text)) if !text.starts_with('<') => shown(text.trim()),
+            _ => String::new(),
         };
-        let shown: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(SHOWN_CHARS_MAX)
-            .collect();
-        if shown.is_empty() {
-            shown
+        if text.is_empty() {
+            text
         } else {
-            format!(" ({shown})")
+            format!(" ({text})")
         }
     }
+}
+
+/// A text from elsewhere, fit for a terminal.
+fn shown(text: &str) -> String {
+    let chars = text.chars();
+    let chars = chars.map(|c| if c.is_control() { ' ' } else { c });
+    chars.take(SHOWN_CHARS_MAX).collect()
 }

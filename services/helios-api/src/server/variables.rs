@@ -11,6 +11,7 @@ use helios_core::model::{HostName, ParseError};
 use helios_rollout::audit::replay;
 use helios_rollout::drive::{ChangeError, Course, Ledger, Refusal, Setting, Variables, roster};
 use helios_rollout::order::Fleet;
+use helios_rollout::variable::VariableError;
 
 use super::body::JsonText;
 use super::fault::Fault;
@@ -350,6 +351,9 @@ impl From<ChangeError> for Fault {
                 };
                 let said = helios_core::with_causes(&refusal);
                 match refusal {
+                    Refusal::Variable(
+                        VariableError::Name { .. } | VariableError::Overlaps { .. },
+                    ) => Self::said(status, said),
                     Refusal::Variable(_) | Refusal::Log(_) => {
                         Self::because(status, said, NEXT_VARIABLE)
                     }

@@ -26,6 +26,9 @@ pub(super) async fn run(args: &DeployArgs, call: &mut Call<'_>) -> Result<Outcom
         let answer = call.client.deploy(host, &deployment, &args.token).await?;
         let refused = explain(answer.status).map(|why| (answer.status.as_str(), why));
         outcome = outcome.and(call.say_result(host, &answer, refused)?);
+        if answer.status == DeployStatus::HostNotFound && !call.json {
+            call.suggest_hosts(host).await;
+        }
     }
     if args.watch && outcome == Outcome::Done {
         return follow::until_settled(&job.id, &hosts, goal, args.interval, call).await;

@@ -1,6 +1,5 @@
 //! `helios deregister`.
 
-use helios_api::client::HostsQuery;
 use helios_api::wire::DeregisterStatus;
 
 use super::Call;
@@ -24,19 +23,7 @@ pub(super) async fn run(args: &DeregisterArgs, call: &mut Call<'_>) -> Result<Ou
     };
     let outcome = call.say_result(host, &answer, Some((answer.status.as_str(), why)))?;
     if answer.status == DeregisterStatus::NotFound {
-        suggest(host, call).await?;
+        call.suggest_hosts(host).await;
     }
     Ok(outcome)
-}
-
-async fn suggest(host: &str, call: &mut Call<'_>) -> Result<(), Failure> {
-    let hosts = call.client.hosts(&HostsQuery::default()).await?;
-    let similar: Vec<&String> = hosts.iter().filter(|name| name.starts_with(host)).collect();
-    if !similar.is_empty() {
-        call.console.mention("Did you mean one of these?");
-        similar
-            .iter()
-            .for_each(|name| call.console.mention(format_args!("    {name}")));
-    }
-    Ok(())
 }

@@ -28,6 +28,9 @@ pub(super) async fn run(
         let answer = call.client.set_goal(host, &deployment, &args.token).await?;
         let refused = explain(answer.status).map(|why| (answer.status.as_str(), why));
         outcome = outcome.and(call.say_result(host, &answer, refused)?);
+        if answer.status == SetGoalStatus::HostNotFound && !call.json {
+            call.suggest_hosts(host).await;
+        }
     }
     Ok(outcome)
 }

@@ -9,6 +9,7 @@ use helios_core::model::{Job, JobId};
 
 use super::Call;
 use crate::Failure;
+use crate::output::near;
 
 /// The matches that an ambiguous reference lists at most.
 const LISTED_MAX: usize = 10;
@@ -18,6 +19,8 @@ const LISTED_MAX: usize = 10;
 pub(super) struct NotOneJob {
     reference: String,
     matches: Vec<JobId>,
+    /// If none matches, those that may have been meant.
+    near: Vec<String>,
 }
 
 impl NotOneJob {
@@ -28,10 +31,18 @@ impl NotOneJob {
 
 impl From<NotOneJob> for Failure {
     fn from(not_one: NotOneJob) -> Self {
-        let NotOneJob { reference, matches } = not_one;
+        let NotOneJob {
+            reference,
+            matches,
+            near,
+        } = not_one;
         if matches.is_empty() {
-            return Self::new(format!("unknown job: no id contains {reference:?}"))
-                .advise("`helios jobs` lists the jobs there are");
+            let list = "`helios jobs` lists the jobs there are";
+            let advice = match near.as_slice() {
+                [] => list.to_owned(),
+                near => format!("did you mean {}? {list}", near.join(" or ")),
+            };
+            return Self::new(format!("unknown job: no id contains {reference:?}")).advise(advice);
         }
         let mut listed: Vec<String> = matches.iter().take(LISTED_MAX).map(JobId::short).collect();
         if matches.len() > LISTED_MAX {
@@ -65,10 +76,24 @@ pub(super) async fn one_job(
     if let (Some(only), None) = (exactly.next(), exactly.next()) {
         return Ok(Ok(Arc::clone(only)));
     }
+    let near = if jobs.is_empty() {
+        near_jobs(client, reference).await
+    } else {
+        Vec::new()
+    };
     Ok(Err(NotOneJob {
         reference: reference.to_owned(),
         matches: jobs.into_keys().collect(),
+        near,
     }))
+}
+
+/// The names and versions of jobs that are like that. If they cannot be had, what failed first is what to tell.
+async fn near_jobs(client: &Client, reference: &str) -> Vec<String> {
+    let jobs = client.jobs(&JobsQuery::default()).await.unwrap_or_default();
+    let names: Vec<JobId> = jobs.keys().map(JobId::without_hash).collect();
+    let near = near(reference, names.iter().map(JobId::as_str));
+    near.into_iter().map(str::to_owned).collect()
 }
 
 impl Call<'_> {
@@ -104,6 +129,19 @@ impl Call<'_> {
                 .clone()
         };
         Ok(references.iter().map(named).collect())
+    }
+
+    /// Says which hosts somebody may have meant who named one that there is not.
+    pub(super) async fn suggest_hosts(&mut self, host: &str) {
+        let hosts = self.client.hosts(&HostsQuery::default()).await;
+        let hosts = hosts.unwrap_or_default();
+        let near = near(host, hosts.iter().map(String::as_str));
+        if !near.is_empty() {
+            self.console.mention("Did you mean one of these?");
+        }
+        for name in near {
+            self.console.mention(format_args!("    {name}"));
+        }
     }
 }
 

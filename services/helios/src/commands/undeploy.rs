@@ -40,6 +40,9 @@ pub(super) async fn run(args: &UndeployArgs, call: &mut Call<'_>) -> Result<Outc
         let answer = call.client.undeploy(host, id, &args.token).await?;
         let refused = explain(answer.status).map(|why| (answer.status.as_str(), why));
         outcome = outcome.and(call.say_result(host, &answer, refused)?);
+        if answer.status == UndeployStatus::HostNotFound && !call.json {
+            call.suggest_hosts(host).await;
+        }
     }
     Ok(outcome)
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::stand_in::StandIn;
+use serde_json::json;
+
+use crate::stand_in::{Answer, StandIn};
 use crate::{helios, run, text};
 
 /// Runs a command that must fail without asking for any change, and yields what it says on stderr.
@@ -96,6 +98,29 @@ fn a_master_that_is_not_there() {
         said.contains("HELIOS_MASTER") && said.contains("refused"),
         "{said}"
     );
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_suggested() {
+    let master = StandIn::start();
+    let id = "web:1:1111111111111111111111111111111111111111";
+    let answer = |body| Answer::from_json(&json!({ "status": 200, "body": body }));
+    let answers = [
+        ("GET /jobs", answer(json!({ id: { "id": id } }))),
+        ("GET /hosts", answer(json!(["db1.example.net"]))),
+    ];
+    master.answer(answers.map(|(at, answer)| (at.to_owned(), answer)).into());
+    let said = refused(&master, &[], &["inspect", "wbe:1"]);
+    assert!(said.contains("did you mean web:1?"), "{said}");
+    let said = refused(&master, &[], &["inspect", "queue"]);
+    assert!(!said.contains("did you mean"), "{said}");
+    // What a master says is told in its words, and not which request they answer.
+    let refusal = json!({ "message": "host n1 belongs to agent a: use another name" });
+    let taken = json!({ "status": 409, "body": refusal });
+    master.answer([("GET /masters".to_owned(), Answer::from_json(&taken))].into());
+    let said = refused(&master, &[], &["masters"]);
+    let expected = "error: host n1 belongs to agent a\nnext: use another name\n";
+    assert_eq!(said, expected);
 }
 
 #[test]
