@@ -14,6 +14,13 @@ use super::super::outbound::{Body, Outbound, Url};
 const AGENT: &str = "helios-agent";
 const JOB: &str = "helios-job";
 
+/// Where services are registered. Checks that are not mentioned any more go, as those of an older version of this agent.
+const REGISTER: &str = "/v1/agent/service/register?replace-existing-checks=true";
+
+/// For how long a service may be critical without pause before Consul forgets it: then its Helios agent is gone for good.
+/// One that is there registers it again within a minute.
+const FORGOTTEN_AFTER: &str = "72h";
+
 /// Registers services with Consul's agent on this machine, and takes out those that are not wanted any more. It
 /// touches only what carries this agent's id.
 #[derive(Debug)]
@@ -137,7 +144,7 @@ impl Registrar for ConsulRegistrar {
         for (service, endpoint) in &wanted {
             if !registered.contains(service) {
                 let body = registration(service, endpoint).to_string();
-                self.ask("PUT", "/v1/agent/service/register", body).await?;
+                self.ask("PUT", REGISTER, body).await?;
             }
         }
         Ok(())
@@ -147,12 +154,22 @@ impl Registrar for ConsulRegistrar {
 /// What Consul is to register, with the check it can make itself.
 fn registration(service: &Registered, endpoint: &Endpoint) -> serde_json::Value {
     let at = format!("{}:{}", endpoint.host, endpoint.port);
-    let check = endpoint.health.as_ref().map(|health| match health {
-        HealthHint::Http { path } => {
-            let path = path.trim_start_matches('/');
-            json!({"HTTP": format!("http://{at}/{path}"), "Interval": "10s", "Timeout": "5s"})
-        }
-        HealthHint::Tcp => json!({"TCP": at, "Interval": "10s", "Timeout": "5s"}),
+    let check = endpoint.health.as_ref().map(|health| {
+        let (kind, target) = match health {
+            HealthHint::Http { path } => {
+                let path = path.trim_start_matches('/');
+                ("HTTP", format!("http://{at}/{path}"))
+            }
+            HealthHint::Tcp => ("TCP", at),
+        };
+        // It was found well just now. Otherwise Consul would hide it until it has looked itself.
+        json!({
+            kind: target,
+            "Interval": "10s",
+            "Timeout": "5s",
+            "Status": "passing",
+            "DeregisterCriticalServiceAfter": FORGOTTEN_AFTER,
+        })
     });
     let mut body = json!({
         "ID": service.id,

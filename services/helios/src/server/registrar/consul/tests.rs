@@ -105,7 +105,13 @@ async fn consul_is_told_what_is_new_and_what_is_gone_and_nothing_twice() {
     let (consul, url) = StandIn::start().await;
     let own = registrar(&url);
     own.publish(&wanted(&["web", "db"])).await.unwrap();
-    let check = r#"{"HTTP":"http://web1:20001/health","Interval":"10s","Timeout":"5s"}"#;
+    let check = json!({
+        "HTTP": "http://web1:20001/health",
+        "Interval": "10s",
+        "Timeout": "5s",
+        "Status": "passing",
+        "DeregisterCriticalServiceAfter": "72h",
+    });
     assert_eq!(
         consul.asked(),
         ["db", "web"].map(|name| format!("register {name} at web1:20001 [\"live\"] {check}"))
