@@ -7,6 +7,7 @@ use bollard::models::{
     ContainerInspectResponse, ContainerState as DockerState, ContainerStateStatusEnum as Status,
     ContainerSummary, ContainerSummaryStateEnum, EndpointSettings,
 };
+use helios_core::model::parse_date;
 use helios_core::runtime::{Container, ContainerId, ContainerState, Exit, Owner};
 
 use crate::labels;
@@ -89,6 +90,7 @@ fn state(seen: DockerState) -> ContainerState {
             code: seen.exit_code.unwrap_or_default(),
             out_of_memory: seen.oom_killed.unwrap_or_default(),
             error,
+            ended_at: seen.finished_at.and_then(|at| parse_date(&at).ok()),
         }),
     }
 }

@@ -51,6 +51,7 @@ mod ownership;
 mod probe;
 mod pull;
 mod reference;
+mod rename;
 mod runtime;
 mod spec;
 mod surroundings;

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::model::JobId;
 use crate::reconcile::{Action, Look};
-use crate::runtime::{ContainerId, Probe, Runtime, RuntimeError, RuntimeErrorKind};
+use crate::runtime::{ContainerId, Probe, Rename, Runtime, RuntimeError, RuntimeErrorKind};
 
 /// Calls that make and remove containers at once: beyond this an engine gets no faster, and each call
 /// only waits longer.
@@ -31,6 +31,7 @@ const PULL_TIMEOUT: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(super) struct Executor {
     runtime: Arc<dyn Runtime>,
+    rename: Option<Arc<dyn Rename>>,
     engine: Semaphore,
     pulls: Semaphore,
 }
@@ -71,9 +72,10 @@ pub(super) async fn look(probe: Option<Arc<dyn Probe>>, job: JobId, look: Look) 
 }
 
 impl Executor {
-    pub(super) fn new(runtime: Arc<dyn Runtime>) -> Self {
+    pub(super) fn new(runtime: Arc<dyn Runtime>, rename: Option<Arc<dyn Rename>>) -> Self {
         Self {
             runtime,
+            rename,
             engine: Semaphore::new(ENGINE_CALLS_MAX),
             pulls: Semaphore::new(PULLS_MAX),
         }
@@ -81,7 +83,21 @@ impl Executor {
 
     /// Executes one action to its end.
     pub(super) async fn execute(self: Arc<Self>, job: JobId, action: Action) -> Done {
-        let outcome = match &action {
+        let outcome = self.run(&action, job.as_str()).await;
+        Done {
+            job,
+            action,
+            outcome,
+        }
+    }
+
+    /// The same for what is no task's, or is called otherwise.
+    pub(super) async fn run(
+        &self,
+        action: &Action,
+        whose: &str,
+    ) -> Result<Option<ContainerId>, RuntimeError> {
+        match action {
             Action::Pull(image) => {
                 let _place = self.pulls.acquire().await;
                 let pull = timeout(PULL_TIMEOUT, self.runtime.pull(image)).await;
@@ -95,16 +111,11 @@ impl Executor {
                 stop.unwrap_or_else(|_| Err(hung("stop", id.as_str())))
                     .map(|()| None)
             }
-            Action::Create(_) | Action::Start(_) | Action::Remove(_) => {
+            Action::Create(_) | Action::Start(_) | Action::Keep(..) | Action::Remove(_) => {
                 let _place = self.engine.acquire().await;
-                let call = timeout(CALL_TIMEOUT, self.call(&action)).await;
-                call.unwrap_or_else(|_| Err(hung("change", job.as_str())))
+                let call = timeout(CALL_TIMEOUT, self.call(action)).await;
+                call.unwrap_or_else(|_| Err(hung("change", whose)))
             }
-        };
-        Done {
-            job,
-            action,
-            outcome,
         }
     }
 
@@ -112,10 +123,19 @@ impl Executor {
         match action {
             Action::Create(spec) => self.runtime.create(spec).await.map(Some),
             Action::Start(id) => self.runtime.start(id).await.map(|()| None),
+            Action::Keep(id, name) => match &self.rename {
+                Some(runtime) => runtime.rename(id, name).await.map(|()| None),
+                None => Err(not_told(id)),
+            },
             Action::Remove(id) => self.runtime.remove(id).await.map(|()| None),
             Action::Pull(_) | Action::AbandonPull | Action::Stop(..) => Ok(None),
         }
     }
+}
+
+fn not_told(id: &ContainerId) -> RuntimeError {
+    let message = format!("{id} is not kept: this agent was not told how containers are renamed");
+    RuntimeError::new(RuntimeErrorKind::Failed, message)
 }
 
 fn hung(verb: &str, what: &str) -> RuntimeError {

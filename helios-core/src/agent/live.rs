@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::model::{Goal, JobId};
 use crate::reconcile::{
-    Action, Desired, JOB_LABEL, Observed, Policy, Task, Verb, container_name, protocol,
+    Action, Desired, JOB_LABEL, Observed, Policy, Task, Verb, container_name, is_kept, protocol,
 };
 use crate::runtime::{
-    Container, ContainerState, Containers, Protocol, RuntimeError, RuntimeErrorKind,
+    Container, ContainerId, ContainerState, Containers, Protocol, RuntimeError, RuntimeErrorKind,
 };
 use crate::schema::{Drain, GoalRecord};
 use crate::time::Moment;
@@ -196,6 +196,7 @@ impl Live {
                     .unwrap_or_default();
                 change(containers, &name, ContainerState::Exited(exit));
             }
+            (Action::Keep(id, kept), Ok(_)) => rename(containers, id, &name, kept),
             (Action::Remove(_), Ok(_)) => containers.remove(&name),
             (Action::Start(_), Err(_)) if missing => containers.remove(&name),
             _ => {}
@@ -251,6 +252,9 @@ impl Live {
     fn see_container(&mut self, name: &str, now: Moment) {
         let policy = Arc::clone(&self.desired.policy);
         let container = self.observed.container(name).cloned();
+        if container.as_ref().is_some_and(is_kept) {
+            return;
+        }
         let job = container
             .as_ref()
             .and_then(|container| container.labels.get(JOB_LABEL)?.parse().ok())
@@ -271,6 +275,18 @@ impl Live {
                 .find(|id| container_name(namespace, id) == container)
                 .cloned()
         })
+    }
+}
+
+fn rename(containers: &mut Containers, id: &ContainerId, from: &str, to: &str) {
+    if let Some(container) = containers
+        .get(from)
+        .filter(|found| found.id == *id)
+        .cloned()
+    {
+        containers.remove(from);
+        let name = to.to_owned();
+        containers.insert(Container { name, ..container });
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod act;
 mod custody;
+mod dead;
 mod events;
 mod history;
 mod holder;
@@ -35,9 +36,9 @@ use thiserror::Error;
 use crate::clock::{Clock, SystemClock};
 use crate::model::{DockerVersion, HostName};
 use crate::orphans::{OrphanPolicy, Surroundings};
-use crate::reconcile::Policy;
+use crate::reconcile::{KeepDead, Policy};
 use crate::registrar::Registrar;
-use crate::runtime::{Images, Probe, Runtime};
+use crate::runtime::{Images, Probe, Rename, Runtime};
 use crate::state_dir::{StateDir, StateDirError};
 use crate::store::{KeyError, Store};
 
@@ -87,6 +88,7 @@ pub struct Agent {
     engine: (Option<DockerVersion>, Option<String>),
     orphans: Option<(Arc<dyn Surroundings>, OrphanPolicy)>,
     images: Option<(Arc<dyn Images>, Duration)>,
+    rename: Option<Arc<dyn Rename>>,
     reset: Option<Arc<dyn HostReset>>,
     http: Option<String>,
     status: status::StatusWriter,
@@ -129,6 +131,7 @@ impl Agent {
             engine: (None, None),
             orphans: None,
             images: None,
+            rename: None,
             reset: None,
             http: None,
             status: status::StatusWriter::new(),
@@ -220,6 +223,15 @@ impl Agent {
             images: Some((images, keep_for.max(IMAGES_KEPT_MIN))),
             ..self
         }
+    }
+
+    /// This agent, keeping the last dead containers of each job for a while, under another name, to be looked at. Without
+    /// it they are removed as soon as a fresh one takes their place.
+    #[must_use]
+    pub fn keep_dead(mut self, rename: Arc<dyn Rename>, keep: KeepDead) -> Self {
+        self.rename = Some(rename);
+        self.policy.keep_dead = keep;
+        self
     }
 
     /// This agent, resetting its host like that when a reset of the fleet says so. Without it such a host fails.

@@ -1,6 +1,6 @@
 //! What an agent knows after a restart, before it can read anything.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,16 @@ impl Remembered {
     pub fn goal(&self, job: &JobId) -> Option<Goal> {
         let goal = self.goals.get(job)?.goal;
         Some(Drain::goal(self.drain.as_ref(), goal))
+    }
+
+    /// This, going on with what was last known of jobs whose goals cannot be read now.
+    pub(super) fn with_last_known(mut self, unread: &BTreeSet<JobId>, before: &Self) -> Self {
+        let known = unread
+            .iter()
+            .filter_map(|id| before.goals.get_key_value(id));
+        self.goals
+            .extend(known.map(|(id, goal)| (id.clone(), goal.clone())));
+        self
     }
 
     /// What is remembered once these goals are acted on, or why they are not to be.

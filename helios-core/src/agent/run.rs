@@ -11,7 +11,6 @@ use futures_core::stream::BoxStream;
 use futures_util::future::AbortHandle;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -22,11 +21,12 @@ use crate::runtime::{Containers, RuntimeError};
 use crate::schema::{
     ClusterRecord, HostRecord, HostReport, Keys, OperationIds, Presence, Versioned,
 };
-use crate::store::{Key, Scope, Snapshot, StoreError, StoreErrorKind};
+use crate::store::{Entry, Key, Scope, Snapshot, StoreError, StoreErrorKind};
 use crate::time::Moment;
 
 use super::act::{Done, Executor, Looked};
 use super::custody::{Custody, Round};
+use super::dead::{Buried, Graves};
 use super::history::{Backlog, Written};
 use super::images::{self, Shelf};
 use super::live::Live;
@@ -66,6 +66,7 @@ enum Event {
     Looked(Looked),
     Orphans(Round),
     Images(images::Round),
+    Buried(Buried),
     Reset(Result<(), String>),
     Wake,
 }
@@ -91,6 +92,7 @@ pub(super) struct Running {
     pub(super) tasks: Arc<report::TaskReports>,
     pub(super) custody: Custody,
     pub(super) shelf: Shelf,
+    pub(super) graves: Graves,
     pub(super) jobs: BTreeMap<JobId, Arc<Job>>,
     pub(super) registry: Registry,
     pub(super) publishing: Option<BoxFuture<'static, Published>>,
@@ -165,7 +167,10 @@ impl Running {
             begun,
             seen: Seen::default(),
             goals_are_news: false,
-            executor: Arc::new(Executor::new(Arc::clone(&agent.runtime))),
+            executor: Arc::new(Executor::new(
+                Arc::clone(&agent.runtime),
+                agent.rename.clone(),
+            )),
             actions: FuturesUnordered::new(),
             looks: FuturesUnordered::new(),
             pulls: BTreeMap::new(),
@@ -177,6 +182,7 @@ impl Running {
             tasks: Arc::default(),
             custody: Custody::start(&agent).await?,
             shelf: Shelf::start(&agent).await?,
+            graves: Graves::default(),
             jobs: BTreeMap::new(),
             registry: Registry::default(),
             publishing: None,
@@ -212,6 +218,7 @@ impl Running {
             Some(looked) = self.looks.next(), if !self.looks.is_empty() => Event::Looked(looked),
             round = finished(&mut self.custody.round) => Event::Orphans(round),
             round = finished(&mut self.shelf.round) => Event::Images(round),
+            buried = finished(&mut self.graves.burial) => Event::Buried(buried),
             () = sleep(until) => Event::Wake,
         }
     }
@@ -224,7 +231,8 @@ impl Running {
             Event::Containers(look) => self.live.see(look, now),
             Event::Cluster(look) => {
                 let key = Keys::cluster();
-                if let Some(record) = self.read::<ClusterRecord>(&key, look, "cluster") {
+                let decode = Versioned::<ClusterRecord>::decode;
+                if let Some(record) = self.read(&key, look, "cluster", decode) {
                     self.seen.cluster = Some(record);
                     self.goals_are_news = true;
                 }
@@ -232,7 +240,10 @@ impl Running {
             Event::Host(look) => {
                 let key = Keys::host(&self.agent.host);
                 self.seen.host_looks += 1;
-                if let Some(record) = self.read::<HostRecord>(&key, look, "goals") {
+                let decode = Versioned::<HostRecord>::decode_without_unread;
+                if let Some(read) = self.read(&key, look, "goals", decode) {
+                    let (record, unread) = read.unzip();
+                    self.seen.unread = unread.unwrap_or_default();
                     if let Some(record) = &record {
                         self.custody.see_holder(&record.agent_id, &self.me.id);
                     }
@@ -244,7 +255,8 @@ impl Running {
             }
             Event::Up(look) => {
                 let key = Keys::up(&self.agent.host);
-                if let Some(presence) = self.read::<Presence>(&key, look, "presence") {
+                let decode = Versioned::<Presence>::decode;
+                if let Some(presence) = self.read(&key, look, "presence", decode) {
                     let is_there = presence.is_some();
                     self.seen.absent_since =
                         self.seen.absent_since.filter(|_| !is_there).or(Some(now));
@@ -262,6 +274,7 @@ impl Running {
                 }
             }
             Event::Images(round) => self.shelf.learn(round, now),
+            Event::Buried(buried) => self.buried(buried, now),
             Event::History(written) => self.written(written, now),
             Event::Published(outcome) => self.published(outcome, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),
@@ -306,15 +319,16 @@ impl Running {
     }
 
     /// What a look at one entry says: nothing new if it failed, else the entry, if it is there.
-    fn read<T: DeserializeOwned>(
+    fn read<T>(
         &mut self,
         key: &Key,
         look: Result<Snapshot, StoreError>,
         what: &'static str,
-    ) -> Option<Option<Versioned<T>>> {
+        decode: fn(&Key, &Entry) -> Result<T, StoreError>,
+    ) -> Option<Option<T>> {
         let record = look.and_then(|snapshot| {
             let entry = snapshot.get(key.name());
-            entry.map(|entry| Versioned::decode(key, entry)).transpose()
+            entry.map(|entry| decode(key, entry)).transpose()
         });
         match record {
             Ok(record) => {

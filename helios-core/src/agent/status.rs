@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::model::JobId;
 use crate::orphans::Finding;
 use crate::reconcile::Verb;
+use crate::runtime::ContainerId;
 use crate::schema::{GoalRecord, TaskReport};
 
 use super::run::Running;
@@ -24,6 +25,8 @@ pub struct AgentStatus {
     pub goals: BTreeMap<JobId, GoalRecord>,
     /// What it reports of its tasks.
     pub tasks: Arc<BTreeMap<JobId, TaskReport>>,
+    /// Of each job the dead container that ended last, of those that are kept.
+    pub dead: Arc<BTreeMap<JobId, ContainerId>>,
     /// What is wrong with the host, for people.
     pub problems: Vec<String>,
     /// What nothing manages any more.
@@ -88,6 +91,7 @@ impl Running {
             reads_engine: self.live.observed.containers.is_some(),
             goals: self.live.remembered.goals.clone(),
             tasks: Arc::clone(&self.tasks),
+            dead: Arc::clone(&self.graves.latest),
             problems: self.problems(),
             orphans: self.custody.findings.clone(),
             counts,

@@ -1,5 +1,6 @@
 //! One step of the loop: decide, store, begin.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
@@ -7,6 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
 use tracing::{info, warn};
 
+use crate::model::JobId;
 use crate::ops::RegisterHost;
 use crate::reconcile::{Action, Plan, Verb, reconcile};
 use crate::runtime::RuntimeErrorKind;
@@ -36,6 +38,7 @@ impl Running {
         self.reset_if_ordered().await;
         self.look_for_orphans(now);
         self.tidy_images(now);
+        self.bury_dead(now);
         self.tell(now);
         self.write_history(now);
         self.publish();
@@ -189,6 +192,10 @@ impl Running {
         let cluster = cluster.as_ref().map(|cluster| cluster.id.as_str());
         match remembered.accept(&self.me.id, cluster, record) {
             Ok(next) => {
+                let unread = self.seen.unread.keys().filter_map(|job| job.parse().ok());
+                let unread: BTreeSet<JobId> = unread.collect();
+                let next = next.with_last_known(&unread, &self.live.remembered);
+                self.live.desired.unread = unread;
                 self.live.distrust = None;
                 self.live.confirm();
                 if next == self.live.remembered {

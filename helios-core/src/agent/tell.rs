@@ -29,10 +29,11 @@ impl Running {
             let job = self.jobs.get(&line.job).map(|job| &**job);
             let memory = self.live.observed.memories.get(&line.job);
             let before = self.tasks.get(&line.job);
-            (
-                line.job.clone(),
-                report::task_report(line, job, memory, before, now),
-            )
+            let mut report = report::task_report(line, job, memory, before, now);
+            if let Some(why) = self.seen.unread.get(line.job.as_str()) {
+                report.error = unread(line.job.as_str(), why);
+            }
+            (line.job.clone(), report)
         });
         let reports: report::TaskReports = reports.collect();
         if reports == *self.tasks {
@@ -154,6 +155,7 @@ impl Running {
         let mut problems: Vec<String> = self.problems.values().cloned().collect();
         problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
         problems.extend(self.live.engine_trouble.clone());
+        problems.extend(self.seen.unread.iter().map(|(job, why)| unread(job, why)));
         problems.extend(self.custody.problems());
         problems
     }
@@ -172,4 +174,12 @@ impl Running {
             }
         }
     }
+}
+
+/// What is told of a goal that cannot be read.
+fn unread(job: &str, why: &str) -> String {
+    format!(
+        "the goal of {job} cannot be read, and what runs for it is left alone: {why}; upgrade this agent if its masters \
+         are newer, or deploy the job again"
+    )
 }

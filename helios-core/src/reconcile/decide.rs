@@ -10,6 +10,7 @@ use crate::time::Moment;
 use super::container_spec::{
     RESTART_METADATA, SAME_CONTAINER, grace, grace_of, kill_after, kill_after_of,
 };
+use super::dead::kept_name;
 use super::ports::lost_port;
 use super::{
     Action, Because, Desired, Look, Memory, Observed, Policy, Task, Verb, Waiting, container_spec,
@@ -105,7 +106,7 @@ pub(super) fn unwanted(
     desired: &Desired,
     now: Moment,
 ) -> Decision {
-    if !desired.complete {
+    if !desired.complete || desired.unread.contains(id) {
         // Whether it is well is not looked at without its goal, and RUNNING would say so.
         let state = match container.map(state_of) {
             Some(TaskState::Running) => TaskState::Unknown,
@@ -172,7 +173,7 @@ fn start(
                 None if may_run_again(task, dead, memory, (ports, lost), policy) => {
                     Decision::act(Action::Start(dead.id.clone()), because, TaskState::Starting)
                 }
-                None => Decision::act(Action::Remove(dead.id.clone()), because, TaskState::Exited),
+                None => Decision::act(make_room(dead, memory, policy), because, TaskState::Exited),
             }
         }
         Some((made, ContainerState::Created { .. })) => {
@@ -210,6 +211,16 @@ fn may_run_again(
     let none = BTreeMap::new();
     let spec = container_spec(&task.job, ports.unwrap_or(&none), policy);
     dead.digest.as_ref() == Some(&spec.digest())
+}
+
+/// How a container that ended makes room for a fresh one. Where it could not be kept, it is removed: nothing may stand
+/// in the way of the fresh one.
+fn make_room(dead: &Container, memory: &Memory, policy: &Policy) -> Action {
+    if policy.keep_dead.of_each_job > 0 && memory.failure.is_none() {
+        Action::Keep(dead.id.clone(), kept_name(dead))
+    } else {
+        Action::Remove(dead.id.clone())
+    }
 }
 
 /// A container that runs: it is well, or it is looked at.
@@ -356,7 +367,7 @@ fn under_way(verb: Verb, container: Option<&Container>) -> Decision {
         Verb::Start => TaskState::Starting,
         Verb::Stop => TaskState::Stopping,
         // A start that took effect late may have it running again: it is on its way out all the same.
-        Verb::Remove => match container.map_or(TaskState::Stopped, state_of) {
+        Verb::Keep | Verb::Remove => match container.map_or(TaskState::Stopped, state_of) {
             TaskState::Running => TaskState::Stopping,
             state => state,
         },

@@ -1,6 +1,6 @@
 //! What should run on this host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::{Goal, Job, JobId};
 
-use super::{Backoff, Flapping, HealthPolicy, container_name};
+use super::{Backoff, Flapping, HealthPolicy, KeepDead, container_name};
 
 /// What should run, and by which rules.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Desired {
     /// Whether the tasks are all there are, as they are wanted now. Only then is anything stopped: an agent that
     /// has not read its goals since it started stops nothing.
     pub complete: bool,
+    /// The jobs whose goals were found and cannot be read. What is here of them and not among the tasks is left alone.
+    pub unread: BTreeSet<JobId>,
     /// The rules of this agent.
     pub policy: Arc<Policy>,
 }
@@ -60,6 +62,8 @@ pub struct Policy {
     pub flapping: Flapping,
     /// How containers are looked at whose jobs have a health check.
     pub health: HealthPolicy,
+    /// Which dead containers are kept.
+    pub keep_dead: KeepDead,
     /// How long to wait before an unknown image is asked for again.
     pub image_missing_delay: Duration,
     /// How long to wait after a registry did not give an image.
@@ -73,6 +77,7 @@ impl Desired {
         Self {
             tasks: BTreeMap::new(),
             complete: true,
+            unread: BTreeSet::new(),
             policy: Arc::new(policy),
         }
     }
@@ -112,6 +117,7 @@ impl Policy {
             backoff: Backoff::default(),
             flapping: Flapping::default(),
             health: HealthPolicy::default(),
+            keep_dead: KeepDead::default(),
             image_missing_delay: Duration::from_secs(120),
             pull_failed_delay: Duration::from_secs(30),
         }

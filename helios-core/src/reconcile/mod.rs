@@ -9,6 +9,7 @@
 
 mod backoff;
 mod container_spec;
+mod dead;
 mod decide;
 mod desired;
 mod flapping;
@@ -31,6 +32,8 @@ pub use container_spec::{
     GRACE_LABEL, JOB_LABEL, KILL_AFTER_LABEL, PORT_LABEL_PREFIX, RESTART_METADATA, SAME_CONTAINER,
     container_name, container_spec, environment,
 };
+pub(crate) use dead::is_kept;
+pub use dead::{Dead, KeepDead, dead};
 pub use desired::{Desired, Policy, Task};
 pub use flapping::Flapping;
 pub use health::{Health, HealthPolicy, Look};
@@ -128,6 +131,7 @@ fn unwanted<'a>(
     let mut found: Vec<_> = containers
         .iter()
         .flat_map(|containers| containers.iter())
+        .filter(|container| !is_kept(container))
         .filter_map(|container| Some((container_spec::job_of(container)?, Some(container))))
         .filter(|(id, _)| !wanted(id))
         .collect();

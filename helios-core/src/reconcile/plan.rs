@@ -75,6 +75,8 @@ pub enum Action {
     Start(ContainerId),
     /// Stop the container, which has this long to end by itself.
     Stop(ContainerId, Duration),
+    /// Give the container, which ended, that name: it is only kept.
+    Keep(ContainerId, String),
     /// Remove the container.
     Remove(ContainerId),
 }
@@ -92,6 +94,8 @@ pub enum Verb {
     Start,
     /// Of [`Action::Stop`].
     Stop,
+    /// Of [`Action::Keep`].
+    Keep,
     /// Of [`Action::Remove`].
     Remove,
 }
@@ -166,6 +170,7 @@ impl Action {
             Self::Create(_) => Verb::Create,
             Self::Start(_) => Verb::Start,
             Self::Stop(..) => Verb::Stop,
+            Self::Keep(..) => Verb::Keep,
             Self::Remove(_) => Verb::Remove,
         }
     }

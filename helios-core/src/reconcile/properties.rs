@@ -39,6 +39,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         Just(Verb::Create),
         Just(Verb::Start),
         Just(Verb::Stop),
+        Just(Verb::Keep),
         Just(Verb::Remove)
     ]
 }
@@ -116,6 +117,19 @@ fn built(
     }
 }
 
+/// A dead container of a job that is only kept.
+fn kept_before(number: usize, policy: &Policy) -> Container {
+    let ended = ContainerState::Exited(Exit::default());
+    let dead = Container {
+        id: ContainerId::new(format!("kept{number}")),
+        ..built(number, (ended, true, true), policy)
+    };
+    Container {
+        name: super::dead::kept_name(&dead),
+        ..dead
+    }
+}
+
 prop_compose! {
     /// Any host: what is wanted of it, what is there, what is remembered, and how late it is.
     fn host()(
@@ -127,9 +141,13 @@ prop_compose! {
         leased in prop::collection::vec(prop::option::of(20_000_u16..20_004), JOBS),
         frozen in any::<bool>(),
         in_use in prop::collection::btree_set(20_000_u16..20_004, 0..3),
+        keep in 0_usize..2,
+        kept in prop::collection::btree_set(0..JOBS, 0..3),
         late in 0_u64..400_000,
     ) -> (Desired, Observed, Moment) {
-        let mut desired = Desired::new(Policy::for_host("web1"));
+        let mut policy = Policy::for_host("web1");
+        policy.keep_dead.of_each_job = keep;
+        let mut desired = Desired::new(policy);
         for (number, goal) in goals.into_iter().enumerate() {
             if let Some(goal) = goal {
                 desired = desired.with(job(number), goal);
@@ -142,6 +160,9 @@ prop_compose! {
             if let Some(container) = container {
                 containers.insert(built(number, container, &policy));
             }
+        }
+        for number in kept {
+            containers.insert(kept_before(number, &policy));
         }
         let mut observed = Observed {
             leases_frozen: frozen,
@@ -245,6 +266,11 @@ proptest! {
                     prop_assert_ne!(goal, Some(Goal::Stop));
                     prop_assert_ne!(&by_id(&observed, id).state, &ContainerState::Running);
                 }
+                Some(Action::Keep(id, _)) => {
+                    prop_assert_eq!(goal, Some(Goal::Start));
+                    let ended = matches!(by_id(&observed, id).state, ContainerState::Exited(_));
+                    prop_assert!(ended);
+                }
                 _ => {}
             }
         }
@@ -254,10 +280,14 @@ proptest! {
     #[test]
     fn what_is_not_known_is_not_touched((desired, observed, now) in host()) {
         for line in reconcile(&desired, &observed, now).tasks {
-            let Some(Action::Start(id) | Action::Stop(id, _) | Action::Remove(id)) = &line.action else {
+            let Some(
+                Action::Start(id) | Action::Stop(id, _) | Action::Keep(id, _) | Action::Remove(id),
+            ) = &line.action
+            else {
                 continue;
             };
             let container = by_id(&observed, id);
+            prop_assert!(!is_kept(container));
             let is_labelled = container.labels.contains_key(JOB_LABEL);
             let is_a_task = desired.tasks.values().any(|task| task.container == container.name);
             prop_assert!(is_labelled || is_a_task);

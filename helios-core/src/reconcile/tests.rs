@@ -144,6 +144,12 @@ impl Host {
                 let name = with(containers, id).name;
                 containers.remove(&name);
             }
+            Action::Keep(id, name) => {
+                let container = with(containers, id);
+                containers.remove(&container.name);
+                let name = name.clone();
+                containers.insert(Container { name, ..container });
+            }
             Action::Pull(_) | Action::AbandonPull => {}
         }
     }
@@ -220,6 +226,56 @@ fn a_dead_container_is_replaced_by_a_fresh_one_after_the_backoff() {
             "Start web: its container is not started yet",
         ]
     );
+}
+
+#[test]
+fn a_dead_container_makes_room_by_its_name_or_is_removed() {
+    let mut host = Host::new();
+    let mut policy = Policy::for_host("web1");
+    policy.keep_dead.of_each_job = 1;
+    host.desired = Desired::new(policy);
+    let web = job("web").port("http", PortMapping::tcp(80));
+    let web = web.with_computed_id();
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    let ports = host.observed.leases.clone();
+    for (fails, verbs) in [
+        (false, ["Keep", "Create", "Start"].as_slice()),
+        (true, &["Keep", "Remove", "Create", "Start"]),
+    ] {
+        host.wait(Duration::from_secs(60));
+        host.exit(&web, 1);
+        host.look();
+        host.wait(Duration::from_millis(200));
+        if fails {
+            host.fail.insert(Verb::Keep, RuntimeErrorKind::Failed);
+            host.pass();
+            host.fail.clear();
+            host.wait(Duration::from_secs(60));
+        }
+        let log = host.settle();
+        let done = log.iter().map(|line| line.split(' ').next().unwrap());
+        assert_eq!(done.collect::<Vec<_>>(), verbs, "{log:?}");
+        assert_eq!(host.observed.leases, ports);
+    }
+    assert_eq!(host.observed.containers.as_ref().unwrap().len(), 2);
+    host.desired.tasks.clear();
+    let log = host.settle();
+    assert!(log[0].starts_with("Stop web") && log.len() == 2, "{log:?}");
+    let left = host.observed.containers.as_ref().unwrap();
+    assert!(left.iter().all(is_kept) && left.len() == 1, "{left:?}");
+}
+
+#[test]
+fn a_goal_that_cannot_be_read_leaves_its_job_alone_and_no_other() {
+    let mut host = Host::new();
+    host.deploy(&job("web"), Goal::Start);
+    host.deploy(&job("db"), Goal::Start);
+    host.settle();
+    host.desired.tasks.clear();
+    host.desired.unread.insert(job("web").id);
+    assert_eq!(host.settle().len(), 2, "db is stopped and removed");
+    assert_eq!(host.line(&job("web")).because, Because::GoalsUnknown);
 }
 
 #[test]
@@ -563,6 +619,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Verb::Pull),
         Just(Verb::Create),
         Just(Verb::Start),
+        Just(Verb::Keep),
         Just(Verb::Stop)
     ];
     let kind = prop_oneof![
@@ -587,8 +644,11 @@ proptest! {
     /// Whatever happened before: once failures end and time passes, exactly what is wanted runs, and then
     /// nothing more is done.
     #[test]
-    fn any_history_ends_at_rest_with_what_is_wanted(steps in prop::collection::vec(step(), 0..60)) {
+    fn any_history_ends_at_rest_with_what_is_wanted(keep in 0_usize..2, steps in prop::collection::vec(step(), 0..60)) {
         let mut host = Host::new();
+        let mut policy = Policy::for_host("web1");
+        policy.keep_dead.of_each_job = keep;
+        host.desired = Desired::new(policy);
         let jobs: Vec<_> = (0..4)
             .map(|n| job(&format!("j{n}")).port("p", PortMapping::tcp(80)).with_computed_id())
             .collect();
@@ -622,7 +682,8 @@ proptest! {
             prop_assert_eq!(running, task.goal == Goal::Start, "{}", id);
         }
         let wanted = host.desired.tasks.len();
-        prop_assert!(host.observed.containers.as_ref().unwrap().len() <= wanted);
+        let there = host.observed.containers.as_ref().unwrap().iter().filter(|c| !is_kept(c));
+        prop_assert!(there.count() <= wanted);
         let ports: Vec<_> = host.observed.leases.values().flat_map(|lease| lease.values()).collect();
         prop_assert_eq!(ports.len(), ports.iter().collect::<std::collections::BTreeSet<_>>().len());
     }

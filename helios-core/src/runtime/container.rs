@@ -9,6 +9,7 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 
 use super::SpecDigest;
+use crate::time::Timestamp;
 
 /// The engine's id of a container. A new container of the same name has a new id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +83,8 @@ pub struct Exit {
     pub out_of_memory: bool,
     /// What the engine said about it, if anything.
     pub error: Option<String>,
+    /// When it ended, if the engine tells.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// The containers of one owner by name, as one look saw them.

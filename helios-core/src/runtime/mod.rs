@@ -5,6 +5,7 @@ mod error;
 mod images;
 mod owner;
 mod probe;
+mod rename;
 mod spec;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use error::{RuntimeError, RuntimeErrorKind};
 pub use images::Images;
 pub use owner::{Owner, OwnerError};
 pub use probe::{Probe, ProbeTarget};
+pub use rename::Rename;
 pub use spec::{ContainerSpec, Mount, MountSource, Protocol, PublishedPort, SpecDigest};
 
 /// What runs containers, seen through the eyes of one [`Owner`].

@@ -32,7 +32,7 @@ mod versioned;
 pub use audit::{AuditRecord, Stamp};
 pub use drain::Drain;
 pub use history::{HISTORY_EVENTS_MAX, HistoryEvent, HistoryRecord};
-pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence};
+pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence, UnreadGoals};
 pub use job::{JobRecord, NameRecord};
 pub use keys::Keys;
 pub use operation::{OperationId, OperationIds};

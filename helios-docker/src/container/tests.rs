@@ -1,3 +1,4 @@
+use helios_core::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -70,11 +71,15 @@ fn every_status_has_a_state() {
         }
     );
     assert_eq!(
-        state_of(json!({ "Status": "exited", "ExitCode": 137, "OOMKilled": true, "Error": "x" })),
+        state_of(
+            json!({ "Status": "exited", "ExitCode": 137, "OOMKilled": true, "Error": "x",
+            "FinishedAt": "1970-01-01T00:00:01.234567891Z" })
+        ),
         ContainerState::Exited(Exit {
             code: 137,
             out_of_memory: true,
-            error: Some("x".into())
+            error: Some("x".into()),
+            ended_at: Some(Timestamp::from_millis(1234)),
         })
     );
     assert_eq!(

@@ -1,6 +1,8 @@
 //! The whole agent on a store in memory and a fake engine, in paused time.
 
 #[cfg(test)]
+mod dead;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod history;

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use helios_core::agent::{Agent, AgentId};
 use helios_core::ops::{CreateJob, Deploy, SetGoal, Undeploy};
 use helios_core::runtime::{Container, ContainerState};
-use helios_core::schema::TaskReport;
+use helios_core::schema::{HostReport, Keys, TaskReport, decode};
 use helios_core::store::{Entry, Key, Scope, Snapshot, Store, StoreError, Txn};
 use helios_core::{Cluster, Goal, HostName, Job, JobId, Runtime, TaskState};
 use helios_store::MemoryStore;
@@ -220,15 +220,19 @@ impl Rig {
     }
 
     pub(crate) async fn report(&self, job: &JobId) -> Option<TaskReport> {
-        let host = self.cluster.host(&host()).await.expect("a read")?;
-        host.report?.tasks.get(job).cloned()
+        self.host_report().await?.tasks.get(job).cloned()
+    }
+
+    /// Also where the rest of the host cannot be read.
+    async fn host_report(&self) -> Option<HostReport> {
+        let key = Keys::report(&host());
+        let entry = self.store.get(&key).await.expect("a read")?;
+        Some(decode(&key, &entry.value).expect("a report"))
     }
 
     pub(crate) async fn problems(&self) -> Vec<String> {
-        let host = self.cluster.host(&host()).await.expect("a read");
-        host.and_then(|host| host.report)
-            .map(|report| report.problems.clone())
-            .unwrap_or_default()
+        let report = self.host_report().await;
+        report.map(|report| report.problems).unwrap_or_default()
     }
 
     pub(crate) fn runtime(&self) -> FakeRuntime {

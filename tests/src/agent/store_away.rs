@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use helios_core::runtime::Container;
 use helios_core::schema::Keys;
 use helios_core::store::{Key, Store, Txn};
-use helios_core::{Goal, TaskState};
+use helios_core::{Goal, Job, TaskState};
 
 use crate::rig::{Rig, host, job};
 
@@ -146,6 +147,109 @@ async fn an_unreadable_goal_is_no_empty_goal() {
         rig.running().await.len(),
         1,
         "and the dead are still started again"
+    );
+}
+
+/// Changes the host's entry as a newer master, or somebody's script, would.
+async fn rewrite(rig: &Rig, change: impl FnOnce(&mut serde_json::Value)) {
+    let key = Keys::host(&host());
+    let entry = rig.store.get(&key).await.expect("a read");
+    let entry = entry.expect("an entry");
+    let mut record: serde_json::Value = serde_json::from_slice(&entry.value).expect("a record");
+    change(&mut record);
+    record["revision"] = (record["revision"].as_u64().expect("a revision") + 1).into();
+    let txn = Txn::new().update(key, entry.version, record.to_string());
+    rig.store.commit(txn).await.expect("an update");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goal_that_cannot_be_read_concerns_its_own_job_only() {
+    let mut rig = Rig::start().await;
+    let [web, db, old] = ["web", "db", "old"].map(job);
+    for job in [&web, &db, &old] {
+        rig.deploy(job, Goal::Start).await;
+        rig.until_state(&job.id, TaskState::Running).await;
+    }
+    let named = |containers: Vec<Container>, job: &Job| {
+        let mut ids = containers.into_iter();
+        ids.find(|container| container.labels["helios.job"] == job.id.as_str())
+            .map(|container| container.id)
+    };
+    let first = named(rig.running().await, &web).expect("it runs");
+    rig.kill_agent().await;
+    rig.state.wipe(); // Not even what was wanted before is known.
+    rig.state.put("agent-id", b"a1");
+    rewrite(&rig, |record| {
+        record["goals"][web.id.as_str()]["goal"] = "HIBERNATE".into();
+        record["goals"]["nonsense"] = 7.into();
+        record["goals"][db.id.as_str()]["surprise"] = 1.into();
+        record["goals"]
+            .as_object_mut()
+            .expect("goals")
+            .remove(old.id.as_str());
+        record["surprise"] = "of a newer master".into();
+    })
+    .await;
+    rig.start_agent().await;
+    rig.until("the job that is not wanted any more is gone", async |rig| {
+        rig.containers().await.len() == 2
+    })
+    .await;
+    rig.engine
+        .kill(named(rig.running().await, &db).expect("it runs").as_str());
+    rig.pass(Duration::from_secs(60)).await;
+    assert!(
+        named(rig.running().await, &db).is_some(),
+        "what can be read is followed"
+    );
+    assert_eq!(
+        named(rig.running().await, &web),
+        Some(first),
+        "and nothing else is touched"
+    );
+    let error = rig.report(&web.id).await.expect("a report").error;
+    assert!(
+        error.contains("HIBERNATE") && error.contains("left alone"),
+        "{error}"
+    );
+    assert_eq!(rig.report(&db.id).await.expect("a report").error, "");
+    let problems = rig.problems().await;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("nonsense"), "{problems:?}");
+    rewrite(&rig, |record| {
+        record["goals"][web.id.as_str()]["goal"] = "STOP".into();
+        record["goals"]
+            .as_object_mut()
+            .expect("goals")
+            .remove("nonsense");
+    })
+    .await;
+    rig.until_state(&web.id, TaskState::Stopped).await;
+    rig.until("nothing is wrong any more", async |rig| {
+        rig.problems().await.is_empty()
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goal_that_cannot_be_read_any_more_is_followed_as_it_was() {
+    let rig = Rig::start().await;
+    let web = rig.deploy(&job("web"), Goal::Start).await;
+    rig.until_state(&web, TaskState::Running).await;
+    rewrite(&rig, |record| {
+        record["goals"][web.as_str()]["job"]["id"] = "torn".into();
+    })
+    .await;
+    rig.until("the trouble is told", async |rig| {
+        !rig.problems().await.is_empty()
+    })
+    .await;
+    rig.engine.kill(&rig.running().await[0].name);
+    rig.pass(Duration::from_secs(5)).await;
+    assert_eq!(
+        rig.running().await.len(),
+        1,
+        "the dead are still started again"
     );
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use helios_core::Clock;
 use helios_core::runtime::{ContainerId, Owner, RuntimeError, RuntimeErrorKind};
 use tokio::sync::watch;
 
@@ -72,6 +73,11 @@ impl FakeEngine {
     /// Lets the foreign process give the port back.
     pub fn free_port(&self, port: u16) {
         self.lock().taken_ports.remove(&port);
+    }
+
+    /// Lets the engine tell when a container ended, by that clock; without one it does not.
+    pub fn tell_time(&self, clock: Arc<dyn Clock>) {
+        self.lock().clock = Some(clock);
     }
 
     /// Kills the main process of a container, given by name or id, as `kill -9` does.
@@ -241,6 +247,7 @@ fn tried(verb: Verb) -> &'static str {
         Verb::Create => "create",
         Verb::Start => "start",
         Verb::Stop => "stop",
+        Verb::Rename => "rename",
         Verb::Remove => "remove",
         Verb::Exec => "exec in",
     }

@@ -17,6 +17,8 @@ pub enum Verb {
     Start,
     /// `stop`.
     Stop,
+    /// `rename`.
+    Rename,
     /// `remove`.
     Remove,
     /// `exec`.

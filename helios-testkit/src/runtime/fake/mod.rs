@@ -16,7 +16,7 @@ use futures_core::stream::BoxStream;
 use futures_util::stream;
 use helios_core::Runtime;
 use helios_core::runtime::{
-    ContainerId, ContainerSpec, Containers, Exec, ExecOutput, Logs, Owner, RuntimeError,
+    ContainerId, ContainerSpec, Containers, Exec, ExecOutput, Logs, Owner, Rename, RuntimeError,
 };
 
 pub use engine::FakeEngine;
@@ -149,6 +149,21 @@ impl Runtime for FakeRuntime {
                     state.remove(owner, &wanted);
                     Ok(())
                 },
+            )
+            .await
+    }
+}
+
+#[async_trait]
+impl Rename for FakeRuntime {
+    async fn rename(&self, id: &ContainerId, name: &str) -> Result<(), RuntimeError> {
+        let (wanted, name) = (id.clone(), name.to_owned());
+        self.engine
+            .call(
+                Verb::Rename,
+                &self.owner,
+                id.as_str(),
+                move |state, owner| state.rename(owner, &wanted, &name),
             )
             .await
     }

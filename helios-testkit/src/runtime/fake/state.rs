@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use helios_core::runtime::{
     Container, ContainerId, ContainerSpec, ContainerState, Containers, ExecOutput, Exit, Owner,
     PublishedPort, RuntimeError, RuntimeErrorKind,
 };
+use helios_core::{Clock, Timestamp};
 
 use super::fault::{Call, Fault, Verb};
 use super::image::{FakeImage, OnStop, Registry};
@@ -24,6 +26,8 @@ pub(super) struct State {
     pub(super) delays: BTreeMap<Verb, Duration>,
     pub(super) taken_ports: BTreeSet<u16>,
     pub(super) calls: VecDeque<Call>,
+    /// What it reads when a container ends, if anything.
+    pub(super) clock: Option<Arc<dyn Clock>>,
     held: BTreeMap<String, Held>,
     ids_given: u64,
 }
@@ -31,6 +35,7 @@ pub(super) struct State {
 /// A container, and whose it is.
 #[derive(Debug)]
 struct Held {
+    name: String,
     owner: Owner,
     id: ContainerId,
     spec: ContainerSpec,
@@ -72,7 +77,7 @@ impl State {
         self.held
             .values()
             .find(|held| held.id.as_str() == name_or_id)
-            .map_or_else(|| name_or_id.to_owned(), |held| held.spec.name.clone())
+            .map_or_else(|| name_or_id.to_owned(), |held| held.name.clone())
     }
 
     /// Takes one failure that was ordered for this call, if there is one.
@@ -136,6 +141,7 @@ impl State {
         self.held.insert(
             spec.name.clone(),
             Held {
+                name: spec.name.clone(),
                 owner: owner.clone(),
                 id: id.clone(),
                 spec: spec.clone(),
@@ -158,7 +164,7 @@ impl State {
         if held.state == ContainerState::Running {
             return Ok(None);
         }
-        let (name, image) = (held.spec.name.clone(), held.spec.image.clone());
+        let (name, image) = (held.name.clone(), held.spec.image.clone());
         let image = self.image(&image);
         let refusal = image.start_fails.or_else(|| {
             self.port_clash(&name)
@@ -214,10 +220,34 @@ impl State {
     }
 
     pub(super) fn stop(&mut self, owner: &Owner, id: &ContainerId, grace: Duration) {
+        let at = self.wall_time();
         let by_itself = self.ends_after(id).is_some_and(|takes| takes <= grace);
         if let Some(held) = self.owned(owner, id) {
-            held.end(if by_itself { 0 } else { KILLED });
+            held.end(if by_itself { 0 } else { KILLED }, at);
         }
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        owner: &Owner,
+        id: &ContainerId,
+        name: &str,
+    ) -> Result<(), RuntimeError> {
+        let Some(held) = self.owned(owner, id) else {
+            return Ok(());
+        };
+        let before = held.name.clone();
+        if before == name {
+            return Ok(());
+        }
+        if self.held.contains_key(name) {
+            return Err(failure(RuntimeErrorKind::NameInUse, "rename", &before));
+        }
+        if let Some(mut held) = self.held.remove(&before) {
+            held.name = name.to_owned();
+            self.held.insert(name.to_owned(), held);
+        }
+        Ok(())
     }
 
     pub(super) fn remove(&mut self, owner: &Owner, id: &ContainerId) {
@@ -262,17 +292,18 @@ impl State {
 
     /// Ends the run that is meant, unless it is over.
     pub(super) fn end_run(&mut self, ending: &Ending) {
+        let at = self.wall_time();
         let held = self.held.values_mut().find(|held| held.id == ending.id);
         if let Some(held) = held.filter(|held| held.runs == ending.run) {
-            held.end(ending.code);
+            held.end(ending.code, at);
         }
     }
 
     /// Ends the main process of the container of that name or id, whoever owns it.
     pub(super) fn end(&mut self, name_or_id: &str, code: Option<i64>) {
-        let name = self.target(name_or_id);
+        let (at, name) = (self.wall_time(), self.target(name_or_id));
         if let Some(held) = self.held.get_mut(&name) {
-            held.end(code.unwrap_or(KILLED));
+            held.end(code.unwrap_or(KILLED), at);
         }
     }
 
@@ -283,9 +314,14 @@ impl State {
 
     /// What a restart of the whole machine leaves: every container, none of them running.
     pub(super) fn end_all(&mut self) {
+        let at = self.wall_time();
         for held in self.held.values_mut() {
-            held.end(KILLED);
+            held.end(KILLED, at);
         }
+    }
+
+    fn wall_time(&self) -> Option<Timestamp> {
+        self.clock.as_ref().map(|clock| clock.now())
     }
 
     fn owned(&mut self, owner: &Owner, id: &ContainerId) -> Option<&mut Held> {
@@ -299,7 +335,7 @@ impl Held {
     fn seen(&self) -> Container {
         Container {
             id: self.id.clone(),
-            name: self.spec.name.clone(),
+            name: self.name.clone(),
             digest: Some(self.spec.digest()),
             labels: self.spec.labels.clone(),
             state: self.state.clone(),
@@ -307,10 +343,11 @@ impl Held {
         }
     }
 
-    fn end(&mut self, code: i64) {
+    fn end(&mut self, code: i64, ended_at: Option<Timestamp>) {
         if self.state == ContainerState::Running {
             self.state = ContainerState::Exited(Exit {
                 code,
+                ended_at,
                 ..Exit::default()
             });
         }

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use helios_core::Runtime;
 use helios_core::runtime::{
-    ContainerId, ContainerSpec, Containers, Owner, Probe, ProbeTarget, RuntimeError,
+    ContainerId, ContainerSpec, Containers, Owner, Probe, ProbeTarget, Rename, RuntimeError,
     RuntimeErrorKind,
 };
 use tokio::sync::Notify;
@@ -289,6 +289,21 @@ impl Runtime for SimRuntime {
             let own = engine.is_of(&id, &owner);
             let changes = if own { engine.remove(&id) } else { Vec::new() };
             Ok(((), changes))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Rename for SimRuntime {
+    async fn rename(&self, id: &ContainerId, name: &str) -> Result<(), RuntimeError> {
+        let (about, id) = (About::container(id), id.clone());
+        let (owner, name) = (self.owner.clone(), name.to_owned());
+        self.act(Verb::Rename, about, Duration::ZERO, move |engine, _, _| {
+            if engine.is_of(&id, &owner) {
+                engine.rename(&id, &name)?;
+            }
+            Ok(((), Vec::new()))
         })
         .await
     }

@@ -220,6 +220,20 @@ impl Engine {
         Some(Change::Stopped(id.clone()))
     }
 
+    /// Gives a container another name.
+    pub(crate) fn rename(&mut self, id: &ContainerId, name: &str) -> Result<(), RuntimeError> {
+        let others = self.containers.iter().filter(|(other, _)| *other != id);
+        if others.into_iter().any(|(_, kept)| kept.name == name) {
+            let message = format!("{id} cannot be renamed: the name {name} is taken");
+            return Err(RuntimeError::new(RuntimeErrorKind::NameInUse, message));
+        }
+        if let Some(kept) = self.containers.get_mut(id) {
+            name.clone_into(&mut kept.name);
+            self.tell();
+        }
+        Ok(())
+    }
+
     /// Removes a container, killing it if it runs.
     pub(crate) fn remove(&mut self, id: &ContainerId) -> Vec<Change> {
         let stopped = self.end(id, 137);

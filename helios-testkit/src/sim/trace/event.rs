@@ -191,6 +191,7 @@ pub enum Verb {
     Create,
     Start,
     Stop,
+    Rename,
     Remove,
 }
 

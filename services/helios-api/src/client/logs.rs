@@ -15,6 +15,8 @@ pub struct LogsQuery {
     pub tail: Option<usize>,
     /// Whether all that comes is wanted too.
     pub follow: bool,
+    /// Whether the log is that of the last dead container, while the agent keeps it.
+    pub previous: bool,
 }
 
 /// A log while it is read.
@@ -62,7 +64,8 @@ impl Client {
         let tail = query.tail.map(|lines| lines.to_string());
         let target = Target::path(&["hosts", host, "jobs", job, "logs"])
             .with_any("tail", tail.as_deref())
-            .with_any("follow", query.follow.then_some("true"));
+            .with_any("follow", query.follow.then_some("true"))
+            .with_any("previous", query.previous.then_some("true"));
         let request = Request::get(target).signed_by(self.user.as_deref());
         self.transport.open(&request).await.map(LogStream)
     }

@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route::get(path, Needs::Read, about, logs)]
 }
 
-/// `GET /hosts/{host}/jobs/{job}/logs?tail=N&follow=true`
+/// `GET /hosts/{host}/jobs/{job}/logs?tail=N&follow=true&previous=true`
 async fn logs(
     State(state): State<MasterState>,
     names: Names,
@@ -46,7 +46,11 @@ async fn logs(
     let pair = |name: &'static str| params.non_empty(name).map(|value| (name, value));
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("host", names.host())
-        .extend_pairs([pair("tail"), pair("follow")].into_iter().flatten())
+        .extend_pairs(
+            [pair("tail"), pair("follow"), pair("previous")]
+                .into_iter()
+                .flatten(),
+        )
         .finish();
     let unreachable = |why: String| {
         let what = format!(

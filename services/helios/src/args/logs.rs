@@ -12,6 +12,9 @@ pub struct LogsArgs {
     /// Go on with what comes, until the container ends
     #[arg(short, long)]
     pub follow: bool,
+    /// What the container before the present one wrote, while its agent keeps it
+    #[arg(short, long)]
+    pub previous: bool,
     /// How many lines of the past [default: 100]
     #[arg(long, value_name = "LINES")]
     pub tail: Option<usize>,

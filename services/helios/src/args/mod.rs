@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod client;
+mod dead;
 mod deploy;
 mod groups;
 mod hosts;
@@ -23,6 +24,7 @@ use std::ffi::OsString;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use client::ClientOptions;
+pub use dead::DeadOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
 pub use groups::{
     CreateGroupArgs, EditGroupArgs, GroupArgs, GroupStatusArgs, HowArgs, ListGroupsArgs,

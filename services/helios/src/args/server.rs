@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutletOptions, ReapArgs,
-    ZooKeeperArgs,
+    DeadOptions, HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutletOptions,
+    ReapArgs, ZooKeeperArgs,
 };
 
 /// What `solo` takes.
@@ -122,6 +122,9 @@ pub struct AgentOptions {
     /// What is done about orphans
     #[command(flatten)]
     pub orphans: OrphanOptions,
+    /// Which dead containers are kept
+    #[command(flatten)]
+    pub dead: DeadOptions,
     /// Remove images that this agent pulled once no job here has needed them for that many seconds [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..))]
     pub remove_images_after: Option<u64>,

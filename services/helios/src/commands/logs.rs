@@ -11,6 +11,7 @@ pub(super) async fn run(args: &LogsArgs, call: &mut Call<'_>) -> Result<Outcome,
     let query = LogsQuery {
         tail: args.tail,
         follow: args.follow,
+        previous: args.previous,
     };
     let mut log = call
         .client

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use helios_core::agent::{Agent, AgentId};
 use helios_core::orphans::OrphanPolicy;
+use helios_core::reconcile::KeepDead;
 use helios_core::state_dir::FileStateDir;
 use helios_core::{HostName, Store};
 use helios_docker::{DockerEndpoint, DockerRuntime};
@@ -29,6 +30,7 @@ pub(super) struct Host {
     id: Option<String>,
     no_history: bool,
     orphans: OrphanPolicy,
+    dead: KeepDead,
     images_kept_for: Option<Duration>,
     reset: HostResetOptions,
     outlets: Outlets,
@@ -66,6 +68,7 @@ impl Host {
             id: options.id.clone(),
             no_history: options.disable_job_history,
             orphans: options.orphans.policy(),
+            dead: options.dead.policy(),
             images_kept_for: options.remove_images_after.map(Duration::from_secs),
             outlets,
             reset: options.reset.clone(),
@@ -105,6 +108,7 @@ impl Host {
         let agent = Agent::new(self.name, id, store, Arc::clone(&runtime) as _, self.state)
             .probe(Arc::clone(&runtime) as _)
             .orphans(Arc::clone(&runtime) as _, self.orphans)
+            .keep_dead(Arc::clone(&runtime) as _, self.dead)
             .labels(self.labels)
             .policy(|policy| self.containers.apply(policy))
             .engine(version, Some(self.engine.to_string()));
@@ -175,7 +179,7 @@ fn state_dir(options: &AgentOptions, environment: &Environment) -> Result<PathBu
 mod tests {
     use super::*;
     use crate::args::{
-        ContainerOptions, HostResetOptions, HttpOptions, OrphanOptions, OutletOptions,
+        ContainerOptions, DeadOptions, HostResetOptions, HttpOptions, OrphanOptions, OutletOptions,
     };
 
     fn options() -> AgentOptions {
@@ -189,6 +193,7 @@ mod tests {
             containers: ContainerOptions::default(),
             orphans: OrphanOptions::default(),
             http: HttpOptions::default(),
+            dead: DeadOptions::default(),
             remove_images_after: None,
             outlets: OutletOptions::default(),
             reset: HostResetOptions::default(),

@@ -41,10 +41,20 @@ fn logs_are_read_by_way_of_the_master() {
     let comes = [lines.next(), lines.next()].map(|line| line.expect("a line").expect("text"));
     assert_eq!(comes, ["more", "more"]);
     // A log ends with its container.
-    solo.docker(&["kill", &solo.container_of("talk:1")]);
+    let dead = solo.container_of("talk:1");
+    solo.docker(&["kill", &dead]);
     let rest = lines.map_while(Result::ok).collect::<Vec<_>>();
     assert!(rest.iter().all(|line| line == "more"), "{rest:?}");
     assert!(follow.wait().expect("an end").success());
+
+    within("another one runs", || {
+        let runs = solo.state("talk:1") == "RUNNING";
+        (runs && solo.container_of("talk:1") != dead).then_some(())
+    });
+    let before = solo.ask(&["logs", "talk:1", "n1", "--previous", "--tail", "1000"]);
+    assert!(before.contains("line 5\nmore\nmore\n"), "{before}");
+    let kept = solo.docker(&["inspect", "--format", "{{.State.Status}}", &dead]);
+    assert_eq!(kept.trim(), "exited");
 
     for (args, part) in [
         (["logs", "talk:1", "nowhere"], "no such host"),

@@ -30,7 +30,11 @@ impl Solo {
     }
 
     pub(crate) fn start_with(options: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        Self::start_in(tempfile::tempdir().expect("a directory"), options)
+    }
+
+    /// With its state in `state` of that directory.
+    pub(crate) fn start_in(dir: tempfile::TempDir, options: &[&str]) -> Self {
         let mut solo = Self {
             dir,
             process: None,
@@ -98,9 +102,13 @@ impl Solo {
     }
 
     /// A document of the agent's state; empty if it is not there.
+    pub(crate) fn path_of(&self, document: &str) -> PathBuf {
+        self.dir.path().join("state").join(document)
+    }
+
+    /// What is in that file of its state directory.
     pub(crate) fn document(&self, name: &str) -> String {
-        let path = self.dir.path().join("state").join(name);
-        std::fs::read_to_string(path).unwrap_or_default()
+        std::fs::read_to_string(self.path_of(name)).unwrap_or_default()
     }
 
     /// Under which its containers are kept; empty before its first start.
@@ -137,17 +145,17 @@ impl Solo {
         }
     }
 
-    /// The containers of a job: (id, state).
+    /// The containers of a job, without those that died and are only kept: (id, state).
     pub(crate) fn containers_of(&self, job: &str) -> Vec<(String, String)> {
-        self.list(&[format!("label=helios.job={}", self.full_id(job))])
+        of_use(self.list(&[format!("label=helios.job={}", self.full_id(job))]))
     }
 
-    /// The containers of this agent: (id, state).
+    /// The containers of this agent, without those that died and are only kept: (id, state).
     pub(crate) fn containers(&self) -> Vec<(String, String)> {
-        self.list(&[])
+        of_use(self.list(&[]))
     }
 
-    fn list(&self, filters: &[String]) -> Vec<(String, String)> {
+    fn list(&self, filters: &[String]) -> Vec<(String, String, bool)> {
         let owner = self.owner();
         if owner.is_empty() {
             return Vec::new();
@@ -155,11 +163,13 @@ impl Solo {
         let owner = format!("label=helios.runtime.owner={owner}");
         let mut args = vec!["ps", "-a", "--no-trunc", "--filter", &owner];
         args.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
-        args.extend(["--format", "{{.ID}} {{.State}}"]);
+        args.extend(["--format", "{{.ID}} {{.State}} {{.Names}}"]);
         let listed = self.docker(&args);
         let pair = |line: &str| {
-            let (id, state) = line.split_once(' ')?;
-            Some((id.to_owned(), state.to_owned()))
+            let mut words = line.split(' ');
+            let (id, state) = (words.next()?, words.next()?);
+            let is_kept = words.next()?.ends_with(&format!(".{}", id.get(..12)?));
+            Some((id.to_owned(), state.to_owned(), is_kept))
         };
         listed.lines().filter_map(pair).collect()
     }
@@ -182,13 +192,13 @@ impl Drop for Solo {
         let containers = if has_own_engine {
             Vec::new()
         } else {
-            self.containers()
+            self.list(&[])
         };
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
             let _ = process.wait();
         }
-        for (id, _) in containers {
+        for (id, ..) in containers {
             self.docker(&["rm", "-f", &id]);
         }
     }
@@ -260,6 +270,11 @@ pub(crate) fn docker(args: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn of_use(mut all: Vec<(String, String, bool)>) -> Vec<(String, String)> {
+    all.retain(|(_, _, is_kept)| !is_kept);
+    all.into_iter().map(|(id, state, _)| (id, state)).collect()
 }
 
 /// Waits for something, at most two minutes.

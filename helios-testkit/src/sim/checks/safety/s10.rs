@@ -18,7 +18,7 @@ impl Check for OnlyItsOwn {
             return;
         };
         let What::Call {
-            verb: Verb::Start | Verb::Stop | Verb::Remove,
+            verb: Verb::Start | Verb::Stop | Verb::Rename | Verb::Remove,
             container: Some(id),
             ..
         } = &event.what

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
+use helios_core::agent::AgentStatus;
 use helios_core::model::JobId;
 use helios_core::runtime::ContainerId;
 
@@ -27,7 +28,7 @@ const LOG_LINES: usize = 100;
 /// How many answers are given at a time.
 pub(super) const READERS_MAX: usize = 16;
 
-/// `GET /logs/{job}?tail=N&follow=true&host=NAME`
+/// `GET /logs/{job}?tail=N&follow=true&previous=true&host=NAME`
 pub(super) async fn read(
     State(state): State<AgentState>,
     Path(job): Path<String>,
@@ -57,24 +58,16 @@ pub(super) async fn read(
         }
     };
     let follow = params.non_empty("follow") == Some("true");
-    let status = state.status.now();
-    let id: Option<JobId> = job.parse().ok();
-    let Some(task) = id.as_ref().and_then(|id| status.tasks.get(id)) else {
-        return because(
-            StatusCode::NOT_FOUND,
-            format!("there is no job {job} on this host"),
-            "`helios status` shows where it is",
-        );
-    };
-    let Some(container) = &task.container_id else {
-        let what = format!("{job} has no container yet");
-        return because(StatusCode::NOT_FOUND, what, "look again when it is running");
+    let previous = params.non_empty("previous") == Some("true");
+    let container = match container(&state.status.now(), &job, previous) {
+        Ok(container) => container,
+        Err((what, next)) => return because(StatusCode::NOT_FOUND, what, next),
     };
     let Ok(place) = Arc::clone(&state.readers).try_acquire_owned() else {
         let what = format!("{READERS_MAX} logs are being read on this host");
         return because(StatusCode::SERVICE_UNAVAILABLE, what, "try again later");
     };
-    let chunks = logs.logs(&ContainerId::new(container.as_str()), tail, follow);
+    let chunks = logs.logs(&container, tail, follow);
     let mut left = LOG_BYTES_MAX;
     let bounded = chunks.scan((), move |(), chunk| {
         let _held = &place;
@@ -85,4 +78,32 @@ pub(super) async fn read(
     });
     let text = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((text, Body::from_stream(bounded)).into_response())
+}
+
+/// Whose log is meant: the present container's, or the one's that ended last and is still kept. If there is none, what is
+/// wrong, and what to do next.
+fn container(
+    status: &AgentStatus,
+    job: &str,
+    previous: bool,
+) -> Result<ContainerId, (String, &'static str)> {
+    let id: Option<JobId> = job.parse().ok();
+    if previous {
+        let dead = id.and_then(|id| status.dead.get(&id).cloned());
+        let what = format!("no dead container of {job} is kept on this host");
+        return dead.ok_or((
+            what,
+            "the agent's --keep-dead and --keep-dead-for say for how long one is",
+        ));
+    }
+    let task = id.and_then(|id| status.tasks.get(&id).cloned());
+    let task = task.ok_or_else(|| {
+        let what = format!("there is no job {job} on this host");
+        (what, "`helios status` shows where it is")
+    })?;
+    let container = task.container_id.map(ContainerId::new);
+    container.ok_or_else(|| {
+        let what = format!("{job} has no container yet");
+        (what, "look again when it is running")
+    })
 }

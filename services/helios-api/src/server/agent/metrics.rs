@@ -104,6 +104,7 @@ fn name(verb: Verb) -> &'static str {
         Verb::Create => "create",
         Verb::Start => "start",
         Verb::Stop => "stop",
+        Verb::Keep => "keep",
         Verb::Remove => "remove",
     }
 }

@@ -69,7 +69,7 @@ impl fmt::Debug for AgentState {
 /// | `/statuses` | what the agent reports of it: by job, its state |
 /// | `/health` | 200 while the agent acts for its host and reads its engine, else 503; what is wrong in either case |
 /// | `/metrics` | what Prometheus reads |
-/// | `/logs/{job}` | what the job's container wrote: `tail` lines, and with `follow=true` all that comes; refused if `host` is said and is another |
+/// | `/logs/{job}` | what the job's container wrote: `tail` lines, and with `follow=true` all that comes; with `previous=true` that of the last dead one; refused if `host` is said and is another |
 pub fn agent_router(state: AgentState) -> Router {
     Router::new()
         .route("/tasks", get(tasks))
