@@ -132,6 +132,71 @@ fn an_image_that_does_not_exist_and_a_port_that_is_taken_are_told() {
     until_running(&solo, "port:1");
 }
 
+/// What the engine finds wrong only when it makes or starts the container is told in its words, again and again tried,
+/// and in nobody's way.
+#[test]
+fn what_the_engine_refuses_is_told_and_holds_up_no_other_job() {
+    let solo = Solo::start();
+    let refused: [(&str, &[&str], &str); 4] = [
+        (
+            "runtime:1",
+            &["--runtime", "no-such-runtime"],
+            "no-such-runtime",
+        ),
+        (
+            "capability:1",
+            &["--drop-capability", "NO_SUCH_THING"],
+            "NO_SUCH_THING",
+        ),
+        (
+            "volume:1",
+            &["--volume", "/proc/no/such/place:/data"],
+            "/proc/no",
+        ),
+        ("command:1", &[], "/bin/no-such-command"),
+    ];
+    for (job, options, _) in refused {
+        let command = if options.is_empty() {
+            "/bin/no-such-command"
+        } else {
+            "/bin/idle"
+        };
+        solo.ask(&[&["create", "-q", job, IMAGE][..], options, &["--", command]].concat());
+        solo.ask(&["deploy", job, "n1"]);
+    }
+    deployed(&solo, "fine");
+    until_running(&solo, "fine:1");
+    for (job, _, part) in refused {
+        within(&format!("{job} is told to be refused for {part}"), || {
+            let status = solo.ask(&["status", "-j", job, "--json"]);
+            (solo.state(job) == "FAILED" && status.contains(part)).then_some(())
+        });
+        solo.ask(&["undeploy", job, "n1"]);
+    }
+    within("only the other one is left", || {
+        (solo.containers().len() == 1).then_some(())
+    });
+}
+
+#[test]
+fn a_registry_that_hangs_holds_up_nobody_else() {
+    let solo = Solo::start();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let image = format!("{address}/helios-test/slow:1");
+    solo.ask(&["create", "-q", "slow:1", &image]);
+    solo.ask(&["deploy", "slow:1", "n1"]);
+    within("it is pulled", || {
+        (solo.state("slow:1") == "PULLING_IMAGE").then_some(())
+    });
+    deployed(&solo, "fine");
+    until_running(&solo, "fine:1");
+    solo.ask(&["undeploy", "slow:1", "n1"]);
+    within("it is gone", || {
+        solo.state("slow:1").is_empty().then_some(())
+    });
+}
+
 #[test]
 fn a_job_with_a_health_check_runs_once_it_is_well() {
     let solo = Solo::start();

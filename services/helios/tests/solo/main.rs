@@ -1,6 +1,8 @@
 //! The real thing: `helios solo` as a process that is killed, on a real Docker engine.
 
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod events;

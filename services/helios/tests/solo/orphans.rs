@@ -8,7 +8,7 @@ use crate::engine::{Engine, lives};
 use crate::process::{Solo, WEB_IMAGE, free_port, within};
 
 /// The host's problems, as `helios hosts --json` tells them.
-fn problems(solo: &Solo) -> Vec<String> {
+pub(crate) fn problems(solo: &Solo) -> Vec<String> {
     let hosts: Value = serde_json::from_str(&solo.ask(&["hosts", "--json"])).expect("JSON");
     let problems = hosts["n1"]["problems"].as_array().cloned();
     let texts = problems.unwrap_or_default();
