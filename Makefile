@@ -52,6 +52,7 @@ demo:
 	@scripts/demo
 
 bench: services
+	cargo build --release --package helios --locked
 	cargo bench --workspace --locked
 
 nightly: test
