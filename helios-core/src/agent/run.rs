@@ -227,7 +227,9 @@ impl Running {
         let now = self.agent.clock.moment();
         match event {
             Event::Done(Some(done)) => self.done(done, now),
-            Event::Done(None) | Event::Wake => {}
+            Event::Done(None) => {}
+            // The next step says when to wake again. Until then the same moment must not wake it once more.
+            Event::Wake => self.wake = None,
             Event::Containers(look) => self.live.see(look, now),
             Event::Cluster(look) => {
                 let key = Keys::cluster();
