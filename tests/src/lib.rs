@@ -1,4 +1,5 @@
-//! The test tiers above the crates: one folder and one binary each.
+//! The test tiers above the crates: one folder and one binary each. The simulation tier is in
+//! `helios-testkit/tests/simulation`, where it can be built optimised without Docker, HTTP and their friends.
 //!
 //! | tier | what it shows | needs |
 //! |---|---|---|
@@ -7,5 +8,4 @@
 //! | `conformance` | every backend keeps every guarantee of its port, and the suites catch planted bugs | Docker, ZooKeeper |
 //! | `tidy` | the sources keep the rules of `ARCHITECTURE.md` and `CONTRIBUTING.md` | nothing |
 //! | `resets` | fleets that are reset end to end while masters die, whole agents on fake engines, in paused time | nothing |
-//! | `simulation` | whole fleets whose stores, engines, clocks and disks fail, by seed; planted bugs are found | nothing |
 //! | `zookeeper` | the distributed store on real servers that are cut off, frozen, wiped and killed | ZooKeeper |

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ use super::world::{Control, Life, World};
 
 /// How long an agent waits before it looks again at what is not well.
 const UNWELL_RETRY: Duration = Duration::from_secs(5);
+
+/// The ports that the agents of Helios choose from: so few that something else can have all of them.
+pub(super) const PORTS: Range<u16> = 20_000..20_040;
 
 /// How often an actor may be polled while no time passes.
 const POLLS_AT_ONCE_MAX: u64 = 100_000;
@@ -61,8 +65,8 @@ impl HostCtx {
         Arc::new(self.engine.clone().owned_by(owner))
     }
 
-    /// The agent of Helios for this host, which takes names over after a minute instead of ten, and looks less
-    /// often at what is unwell.
+    /// The agent of Helios for this host, which takes names over after a minute instead of ten, looks less often
+    /// at what is unwell, and chooses from a few ports.
     #[must_use]
     pub fn helios_agent(self) -> Agent {
         Agent::new(self.host, self.id, self.store, self.runtime, self.disk)
@@ -71,7 +75,10 @@ impl HostCtx {
             .labels(self.labels)
             .probe(self.probe)
             .incarnation(self.incarnation)
-            .policy(|policy| policy.health.retry = UNWELL_RETRY)
+            .policy(|policy| {
+                policy.health.retry = UNWELL_RETRY;
+                policy.port_range = PORTS;
+            })
             .takeover_after(Duration::from_secs(60))
     }
 }

@@ -1,6 +1,6 @@
 //! One run from its beginning to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::engine::SimRuntime;
 use super::fault::{Chaos, Point};
 use super::machine::{SimClock, SimMachine};
 use super::store::SimStore;
+use super::strike::quietly;
 use super::trace::{Actor, Machine, Phase, Trace, What};
 use super::workload::{MasterCtx, labels};
 use super::world::{Control, Life, State, World};
@@ -44,6 +45,7 @@ struct Drive {
     pulse: Arc<Pulse>,
     control: mpsc::UnboundedReceiver<Control>,
     machines: BTreeMap<u16, Machine>,
+    hosts: BTreeSet<HostName>,
     lives: BTreeMap<Actor, (Arc<Life>, AbortHandle)>,
     agenda: BTreeMap<(Duration, u64), Todo>,
     noted: u64,
@@ -70,9 +72,13 @@ impl Drive {
     fn new(sim: Sim, pulse: Arc<Pulse>) -> Self {
         let (sender, control) = mpsc::unbounded_channel();
         let count = sim.hosts + sim.rivals;
-        let machines: BTreeMap<_, _> = (0..count)
+        let mut machines: BTreeMap<_, _> = (0..count)
             .filter_map(|number| Some((number, machine(number, sim.hosts)?)))
             .collect();
+        // Those that are left out are drawn all the same, so that the others stay as they are.
+        let hosts = machines.values().map(|machine| machine.host.clone());
+        let hosts = hosts.collect();
+        machines.retain(|number, _| sim.kept.has(Actor::Agent(*number)));
         let world = World::new(State::new(
             sim.seed,
             sim.faults.schedule(sim.seed, sim.masters, count, sim.lasts),
@@ -86,6 +92,7 @@ impl Drive {
             pulse,
             control,
             machines,
+            hosts,
             lives: BTreeMap::new(),
             agenda: BTreeMap::new(),
             noted: 0,
@@ -131,7 +138,7 @@ impl Drive {
     }
 
     fn plan(&mut self) {
-        for number in 0..self.sim.masters {
+        for number in self.masters() {
             self.note(
                 Duration::from_millis(u64::from(number) * 10),
                 Todo::Start(Actor::Master(number)),
@@ -153,11 +160,17 @@ impl Drive {
         for (at, n, chaos) in self.world.with(|state| state.schedule.chaos.clone()) {
             self.note(at, Todo::Chaos(n, chaos));
         }
-        let healed = self.sim.lasts;
+        let healed = self.sim.heals_at();
         let stable = healed + LAST_CHANGES + self.sim.bounds.settle;
         self.note(healed, Todo::Heal);
         self.note(stable, Todo::Stable);
         self.note(stable + self.sim.stable, Todo::End);
+    }
+
+    fn masters(&self) -> Vec<u16> {
+        let all = 0..self.sim.masters;
+        all.filter(|number| self.sim.kept.has(Actor::Master(*number)))
+            .collect()
     }
 
     fn note(&mut self, at: Duration, todo: Todo) {
@@ -268,14 +281,13 @@ impl Drive {
         let Ok(ids) = OperationIds::new(format!("{actor}-{}", life.number)) else {
             return;
         };
-        let hosts = self.machines.values().map(|machine| machine.host.clone());
-        let hosts: std::collections::BTreeSet<HostName> = hosts.collect();
         let master = MasterCtx {
             number,
             cluster: Cluster::new(store, clock, ids),
-            hosts: hosts.into_iter().collect(),
+            hosts: self.hosts.iter().cloned().collect(),
             dice: Dice::new(self.sim.seed, &actor.to_string(), u64::from(life.number)),
-            until: self.sim.lasts,
+            until: self.sim.heals_at(),
+            kept: self.sim.kept.clone(),
             world: self.world.clone(),
             life: Arc::clone(&life),
             asked: 0,
@@ -301,7 +313,8 @@ impl Drive {
             | Chaos::Reboot(number)
             | Chaos::ContainerDies(number)
             | Chaos::DiskFull(number, _)
-            | Chaos::GhostPort(number, _) => Actor::Agent(*number),
+            | Chaos::GhostPort(number, _)
+            | Chaos::AllPortsTaken(number, _) => Actor::Agent(*number),
             Chaos::ReplicaLags(..) | Chaos::RegistryDown(_) => Actor::Store,
         };
         let how = format!(" {chaos:?}");
@@ -340,7 +353,7 @@ impl Drive {
                         .with(|state| state.store.lose_watches(client, now + lasts));
                 }
             }
-            _ => self.world.with(|state| strike_quietly(state, &chaos, n)),
+            _ => self.world.with(|state| quietly(state, &chaos, n)),
         }
     }
 
@@ -402,7 +415,7 @@ impl Drive {
             self.note(now, Todo::Mend(client));
         }
         let agents = self.machines.keys().map(|number| Actor::Agent(*number));
-        let masters = (0..self.sim.masters).map(Actor::Master);
+        let masters = self.masters().into_iter().map(Actor::Master);
         let dead: Vec<_> = agents
             .chain(masters)
             .filter(|actor| self.lives.get(actor).is_none_or(|(life, _)| life.is_over()))
@@ -447,40 +460,4 @@ fn machine(number: u16, hosts: u16) -> Option<Machine> {
         host: host.parse().ok()?,
         agent_id: format!("a{number}"),
     })
-}
-
-/// Trouble that needs nothing but the state.
-fn strike_quietly(state: &mut State, chaos: &Chaos, n: u64) {
-    let now = state.now;
-    let mut dice = state.dice("strike", n);
-    match chaos {
-        Chaos::ContainerDies(number) => {
-            let Some(engine) = state.engines.get_mut(number) else {
-                return;
-            };
-            let change = dice
-                .pick(&engine.running())
-                .and_then(|id| engine.end(id, 1));
-            if let Some(change) = change {
-                state.record(Actor::Engine(*number), What::Effect { call: 0, change });
-            }
-        }
-        Chaos::ClockJump(actor, by) => {
-            *state.clock_jumps.entry(*actor).or_default() += by;
-        }
-        Chaos::ReplicaLags(replica, lasts) => state.store.stick_replica(*replica, now + *lasts),
-        Chaos::DiskFull(number, lasts) => {
-            state.disks.entry(*number).or_default().full_until = now + *lasts;
-        }
-        Chaos::RegistryDown(lasts) => state.registry_down_until = now + *lasts,
-        Chaos::GhostPort(number, lasts) => {
-            let Some(engine) = state.engines.get_mut(number) else {
-                return;
-            };
-            if let Some(port) = dice.pick(&engine.ports_wanted()) {
-                engine.haunt(*port, now + *lasts);
-            }
-        }
-        _ => {}
-    }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::trace::Actor;
 
+/// Fewer troubles than these come from outside in one run; the one of this number is drawn apart.
+const CHAOS_MAX: u64 = 14;
+
 /// How one call of a port goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
@@ -107,6 +110,7 @@ pub(super) enum Chaos {
     DiskFull(u16, Duration),
     RegistryDown(Duration),
     GhostPort(u16, Duration),
+    AllPortsTaken(u16, Duration),
 }
 
 /// Which faults a run has.
@@ -203,7 +207,7 @@ impl Faults {
                 }
                 let kinds: Vec<u64> = (0..12).filter(|_| dice.chance(600)).collect();
                 let kinds = if self.clocks_only { vec![7] } else { kinds };
-                let count = dice.below(14);
+                let count = dice.below(CHAOS_MAX);
                 for n in 0..count {
                     let mut dice = Dice::new(seed, "chaos", n);
                     let at = dice.between(Duration::from_secs(5), lasts);
@@ -215,6 +219,9 @@ impl Faults {
                     }
                 }
             }
+        }
+        if matches!(self.source, Source::Swarm) && !self.clocks_only {
+            schedule.chaos.extend(all_ports(seed, machines, lasts));
         }
         let Schedule { chaos, only, .. } = &mut schedule;
         chaos.retain(|(_, n, _)| {
@@ -245,6 +252,18 @@ impl Schedule {
         let kept = self.only.as_ref().is_none_or(|only| only.contains(&point));
         kept.then_some(kind)
     }
+}
+
+/// Now and then all ports of a machine are taken. Drawn apart from the rest, which stays as it was without.
+fn all_ports(seed: u64, machines: u16, lasts: Duration) -> Option<(Duration, u64, Chaos)> {
+    let mut dice = Dice::new(seed, "all ports", 0);
+    if !dice.chance(50) {
+        return None;
+    }
+    let machine = u16::try_from(dice.below(u64::from(machines))).ok()?;
+    let at = dice.between(Duration::from_secs(5), lasts);
+    let taken_for = dice.between(Duration::from_secs(20), Duration::from_secs(90));
+    Some((at, CHAOS_MAX, Chaos::AllPortsTaken(machine, taken_for)))
 }
 
 fn draw(kind: u64, dice: &mut Dice, masters: u16, machines: u16) -> Option<Chaos> {

@@ -36,15 +36,18 @@ mod disk;
 mod drive;
 mod engine;
 mod fault;
+mod kept;
 mod machine;
 mod record;
 mod reduce;
 mod report;
 mod store;
+mod strike;
 mod trace;
 mod workload;
 mod world;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -55,8 +58,9 @@ pub use actor::HostCtx;
 pub use checks::{Check, Verdicts, Violation};
 pub use dice::Dice;
 pub use fault::{FaultKind, Faults, Point};
+pub use kept::Kept;
 pub use record::Recorder;
-pub use reduce::reduce;
+pub use reduce::{Reduced, reduce};
 pub use report::Report;
 pub use trace::{
     Actor, Bounds, Change, Event, Fact, Fleet, HostFact, Machine, MachineState, Outcome, Phase,
@@ -84,6 +88,7 @@ pub struct Sim {
     faults: Faults,
     checks: Vec<Box<dyn Check>>,
     bounds: Bounds,
+    kept: Kept,
     replay: Option<String>,
 }
 
@@ -108,6 +113,7 @@ impl Sim {
             faults: Faults::none(),
             checks: checks::all(),
             bounds: Bounds::default(),
+            kept: Kept::default(),
             replay: None,
         }
     }
@@ -189,6 +195,27 @@ impl Sim {
     /// Judged by other limits.
     pub fn bounds(self, bounds: Bounds) -> Self {
         Self { bounds, ..self }
+    }
+
+    /// Without what is not kept.
+    pub fn keep(mut self, kept: Kept) -> Self {
+        if let Some(faults) = &kept.faults {
+            self.faults = self.faults.only(faults.iter().copied());
+        }
+        Self { kept, ..self }
+    }
+
+    /// The masters and agents of it.
+    fn actors(&self) -> BTreeSet<Actor> {
+        let masters = (0..self.masters).map(Actor::Master);
+        let agents = (0..self.hosts + self.rivals).map(Actor::Agent);
+        let all = masters.chain(agents);
+        all.filter(|actor| self.kept.has(*actor)).collect()
+    }
+
+    /// How long things fail.
+    fn heals_at(&self) -> Duration {
+        self.kept.until.unwrap_or(self.lasts).min(self.lasts)
     }
 
     /// With the command that runs this seed again, for the report of a failure.

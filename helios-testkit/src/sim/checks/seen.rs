@@ -6,9 +6,9 @@ use std::time::Duration;
 use helios_core::JobId;
 use helios_core::runtime::RuntimeErrorKind;
 
-use helios_rollout::rolling::RolloutState;
+use helios_rollout::rolling::{GroupRecord, Rollout, RolloutState};
 
-use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What};
+use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What, Write};
 use super::rollouts::{Move, moves};
 
 /// Notices what a campaign should have seen.
@@ -62,7 +62,9 @@ impl Watcher {
                 let goals = writes
                     .iter()
                     .find_map(|write| self.goals(event.at, &write.was, &write.is));
-                goals.or_else(|| moves(writes).find_map(rollout))
+                goals
+                    .or_else(|| writes.iter().find_map(ports))
+                    .or_else(|| moves(writes).find_map(rollout))
             }
             What::Expired { .. } => Some("a session expired"),
             What::Fault(fault) if fault.contains("LoseWatches") => Some("watch events were lost"),
@@ -90,6 +92,14 @@ impl Watcher {
     }
 }
 
+fn ports(write: &Write) -> Option<&'static str> {
+    let report = write.is.report()?;
+    let mut errors = report.tasks.values().map(|(_, error)| error);
+    errors
+        .any(|error| error.starts_with("no free port in "))
+        .then_some("all ports of the agent's range were taken")
+}
+
 fn rollout(group: Move<'_>) -> Option<&'static str> {
     let (was, is) = (group.was?.rollout.as_ref()?, group.is?.rollout.as_ref()?);
     let ends = was.state == RolloutState::RollingOut && is.state != RolloutState::RollingOut;
@@ -100,9 +110,19 @@ fn rollout(group: Move<'_>) -> Option<&'static str> {
     match is.state {
         RolloutState::Done if ends => Some("a rollout came to every host"),
         RolloutState::Failed if ends && is.stopped => Some("a rollout was stopped"),
-        RolloutState::Failed if ends => Some("a rollout was given up"),
+        RolloutState::Failed if ends => Some(if is_first_too_many(group.is?, is) {
+            "a rollout was given up with the first failure that was too many"
+        } else {
+            "a rollout was given up"
+        }),
         _ => None,
     }
+}
+
+/// Whether one host fewer might have failed. Not so where any failure is one too many.
+fn is_first_too_many(group: &GroupRecord, rollout: &Rollout) -> bool {
+    let tolerated = rollout.policy.tolerance(&group.options(), rollout.size);
+    tolerated > 0 && u64::try_from(rollout.failed.len()) == Ok(tolerated + 1)
 }
 
 fn crash(fleet: &Fleet, event: &Event) -> Option<&'static str> {

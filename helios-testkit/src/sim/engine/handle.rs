@@ -368,7 +368,22 @@ impl Probe for SimRuntime {
                 .ok_or_else(|| "connection refused".to_owned())
         };
         let failed = |_| Err("no answer".to_owned());
-        self.world.look(&self.life, pace, probe, failed).await
+        let mut looking = Looking(Some(self));
+        let answer = self.world.look(&self.life, pace, probe, failed).await;
+        looking.0 = None;
+        answer
+    }
+}
+
+/// A look at a container that is not over.
+struct Looking<'a>(Option<&'a SimRuntime>);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.filter(|runtime| runtime.life.is_over()) {
+            let died = "an agent died during a health check";
+            runtime.world.with(|state| state.sometimes(died));
+        }
     }
 }
 

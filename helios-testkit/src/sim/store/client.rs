@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use helios_core::Store;
-use helios_core::store::{Entry, Key, Scope, Snapshot, StoreError, StoreErrorKind, Txn};
+use helios_core::store::{Entry, Key, Op, Scope, Snapshot, StoreError, StoreErrorKind, Txn};
 use tokio::time::sleep;
 
-use super::super::trace::{Actor, Outcome, What};
+use super::super::trace::{Actor, Event, Fact, Outcome, What};
 use super::super::world::{Life, Pace, State, Trouble, World};
 use super::watch;
 
@@ -177,7 +177,14 @@ fn commit(
         state.sometimes("a session expired during a transaction");
     }
     let bytes = txn.ops().iter().map(size).sum();
-    let committed = state.store.commit(session, txn, now, &mut dice)?;
+    let committed = state
+        .store
+        .commit(session, txn, now, &mut dice)
+        .inspect_err(|error| {
+            if lost_a_race(&state.events, actor, txn, error) {
+                state.sometimes("two masters made the same step of a rollout at once");
+            }
+        })?;
     let zxid = committed.zxid;
     let what = What::Commit {
         zxid,
@@ -189,8 +196,36 @@ fn commit(
     Ok(zxid)
 }
 
-fn size(op: &helios_core::store::Op) -> usize {
-    use helios_core::store::Op;
+/// Whether `txn` is a step of a rollout, and refused because another master has just made one.
+fn lost_a_race(events: &[Event], actor: Actor, txn: &Txn, error: &StoreError) -> bool {
+    let group = error
+        .key()
+        .filter(|key| key.as_str().starts_with("groups/"));
+    let mut facts = txn.ops().iter().filter_map(|op| match op {
+        Op::Create { key, value, .. } => Some(Fact::read(key, value)),
+        _ => None,
+    });
+    let (true, Some(group)) = (facts.any(|fact| is_step(&fact)), group) else {
+        return false;
+    };
+    let mut commits = events.iter().rev().filter_map(|event| {
+        let What::Commit { writes, .. } = &event.what else {
+            return None;
+        };
+        let writes_it = writes.iter().any(|write| write.key == *group);
+        writes_it.then_some((event.actor, writes))
+    });
+    commits.next().is_some_and(|(other, writes)| {
+        let by_another = matches!((other, actor), (Actor::Master(a), Actor::Master(b)) if a != b);
+        by_another && writes.iter().any(|write| is_step(&write.is))
+    })
+}
+
+fn is_step(fact: &Fact) -> bool {
+    matches!(fact, Fact::Audit(audit) if audit.action == "roll")
+}
+
+fn size(op: &Op) -> usize {
     let value = match op {
         Op::Create { value, .. } | Op::Update { value, .. } => value.len(),
         Op::Check { .. } | Op::Delete { .. } => 0,

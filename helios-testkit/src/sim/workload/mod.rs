@@ -11,12 +11,13 @@ use futures_core::future::BoxFuture;
 use helios_core::cluster::{Cluster, ClusterError};
 use helios_core::model::{HealthCheck, Job, PortMapping};
 use helios_core::ops::{CreateJob, Deploy, RemoveJob, SetGoal, Undeploy};
-use helios_core::store::StoreErrorKind;
+use helios_core::store::{StoreError, StoreErrorKind};
 use helios_core::{Goal, HostName};
 use tokio::time::sleep;
 
 pub(super) use rolling::{SEE_TO_IT, labels};
 
+use super::Kept;
 use super::dice::Dice;
 use super::trace::{Actor, Outcome, What};
 use super::world::{Life, World};
@@ -37,6 +38,7 @@ pub struct MasterCtx {
     /// Chance, different for every life.
     pub dice: Dice,
     pub(super) until: Duration,
+    pub(super) kept: Kept,
     pub(super) world: World,
     pub(super) life: Arc<Life>,
     pub(super) asked: u64,
@@ -84,6 +86,11 @@ impl MasterCtx {
         self.asked += 1;
         let (actor, change) = (self.life.actor, change.into());
         let principal = format!("{actor}-{}-{}", self.life.number, self.asked);
+        if !self.kept.is_asked(&principal) {
+            let message = "the change is left out of this run";
+            let error = StoreError::new(StoreErrorKind::Unavailable, message);
+            return Err(ClusterError::Store(error));
+        }
         let asked = What::Asked {
             principal: principal.clone(),
             change,

@@ -44,7 +44,7 @@ struct Exhibit {
 }
 
 /// Within how many seeds every one of them must be found.
-const SEEDS_MAX: u64 = 400;
+const SEEDS_MAX: u64 = 150;
 
 macro_rules! exhibit {
     ($class:literal, $bug:ident, $what:literal, $checks:expr) => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::process::Command;
 use std::time::Duration;
 
-use helios_testkit::sim::{Faults, Sim, Workload, reduce};
+use helios_testkit::sim::{Actor, Faults, Sim, Workload, reduce};
 use tokio::time::sleep;
 
 fn verdict(sim: Sim) -> String {
@@ -89,9 +89,9 @@ fn an_agent_that_is_not_deterministic_is_shown() {
     assert!(!clean.violates("deterministic"), "{clean}");
 }
 
-/// One seed of a hundred, each with plain changes and with rolling updates.
+/// One swarm of a hundred, each seed with plain changes and with rolling updates.
 fn checked_twice() -> impl Iterator<Item = (String, Sim)> {
-    let seeds = crate::campaign::seeds(500).div_ceil(100);
+    let seeds = crate::campaign::years().map_or(5, |years| 30 * years);
     (0..seeds).flat_map(|seed| {
         let rolling = Sim::swarm(seed).workload(Workload::rolling());
         [
@@ -146,23 +146,35 @@ fn two_processes_see_the_same() {
     panic!("{first} here, {second} there; the first event that differs: {differs:#?}");
 }
 
+/// Seven hosts, two masters and four minutes of everything that can fail.
+fn big_fleet(seed: u64) -> Sim {
+    Sim::new(seed)
+        .masters(2)
+        .hosts(7)
+        .lasting(Duration::from_secs(240))
+        .faults(Faults::swarm())
+        .agent(|host| crate::museum::plain(host, crate::museum::Bug::UnreadableIsEmpty))
+}
+
 #[test]
-fn a_failure_is_reduced_to_the_faults_it_needs() {
-    let run = |seed, faults: Faults| {
-        let sim = Sim::new(seed).hosts(1).faults(faults);
-        sim.agent(|host| crate::museum::plain(host, crate::museum::Bug::UnreadableIsEmpty))
-            .run()
-    };
-    let mut reports = (0..50).map(|seed| run(seed, Faults::swarm()));
+fn a_failure_of_a_big_fleet_comes_back_small() {
+    let mut reports = (0..50).map(|seed| big_fleet(seed).run());
     let failed = reports.find(|report| report.violates("S4") && report.faults.len() > 20);
     let failed = failed.expect("a seed that shows the bug");
     let (seed, check) = (failed.seed, failed.violations[0].check);
-    let all = failed.faults.len();
-    let (reduced, faults) = reduce(failed, &Faults::swarm(), |faults| run(seed, faults));
-    assert!(reduced.violates(check), "{reduced}");
-    assert!(
-        faults.len() * 4 <= all,
-        "{} of {all} faults are left",
-        faults.len()
-    );
+    let reduced = reduce(|| big_fleet(seed)).expect("it fails again");
+    assert!(reduced.report.violates(check), "{reduced}");
+    let (kept, all) = (&reduced.kept, &reduced.all);
+    let agents = kept.actors.iter().flatten();
+    let agents = agents.filter(|actor| matches!(actor, Actor::Agent(_)));
+    assert_eq!(agents.count(), 1, "{reduced}");
+    assert!(kept.actors.iter().flatten().count() == 2, "{reduced}");
+    assert!(kept.changes.iter().flatten().count() <= 3, "{reduced}");
+    let faults = |kept: &Option<_>| kept.iter().flatten().count();
+    assert!(faults(&kept.faults) * 4 <= faults(&all.faults), "{reduced}");
+    assert!(kept.until < all.until, "{reduced}");
+    // What is printed is enough to run it again.
+    let text = kept.to_string();
+    let again = big_fleet(seed).keep(text.parse().expect("what is kept"));
+    assert_eq!(again.run().trace.hash(), reduced.report.trace.hash());
 }

@@ -1,0 +1,279 @@
+//! Our own agent and masters: nothing is violated, whatever fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use helios_core::{Clock, Moment, Timestamp};
+use helios_testkit::sim::campaign::Campaign;
+use helios_testkit::sim::{Faults, Report, Sim};
+
+/// Seeds that once showed a bug of ours; what it was is in the name of the test.
+mod regressions;
+/// Rolling updates.
+mod rolling;
+
+/// How many fault plans and host-hours a year of the campaign promises.
+const PLANS_IN_A_YEAR: u64 = 20_000;
+const HOURS_IN_A_YEAR: f64 = 365.0 * 24.0;
+
+/// How many host-years to simulate: one in `make simulation`, fifty in `make nightly`. `None` for a glimpse, as
+/// among the tests of the workspace.
+pub(crate) fn years() -> Option<u64> {
+    let years = std::env::var("HELIOS_SIM_YEARS").ok()?;
+    Some(years.parse().expect("HELIOS_SIM_YEARS is a number"))
+}
+
+/// Runs of one kind.
+struct Part {
+    name: &'static str,
+    /// How many runs make a glimpse, and how many a year.
+    sizes: (u64, u64),
+    /// That many runs, other ones in every round.
+    run: fn(round: u64, size: u64) -> Campaign,
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "swarms: everything drawn per seed",
+        sizes: (20, 4_000),
+        run: |round, size| Campaign::of(seeds(round, size), swarm),
+    },
+    Part {
+        name: "swarms of rolling updates",
+        sizes: (4, 1_500),
+        run: |round, size| Campaign::of(seeds(round, size), rolling::swarm),
+    },
+    Part {
+        name: "clocks that jump by years",
+        sizes: (2, 400),
+        run: |round, size| {
+            Campaign::of(seeds(round, size), |seed| {
+                swarm(seed).faults(Faults::clocks())
+            })
+        },
+    },
+    Part {
+        name: "single faults: every call of a port, each of six kinds of fault",
+        sizes: (60, 4_500),
+        run: |round, size| {
+            let most = usize::try_from(size / 3).expect("a number");
+            of_scenarios(round, |number| {
+                Campaign::of_single_faults(|| scenario(number), most)
+            })
+        },
+    },
+    Part {
+        name: "pairs of those faults",
+        sizes: (60, 12_000),
+        run: |round, size| {
+            of_scenarios(round, |number| {
+                Campaign::of_fault_pairs(|| scenario(number), size / 3)
+            })
+        },
+    },
+    Part {
+        name: "a rolling update, single faults of every kind at its calls",
+        sizes: (20, 1_000),
+        run: rolling::single_faults,
+    },
+    Part {
+        name: "a rolling update, a master that dies before or after any of its calls",
+        sizes: (20, 500),
+        run: rolling::masters_that_die,
+    },
+];
+
+fn seeds(round: u64, size: u64) -> std::ops::Range<u64> {
+    round * size..(round + 1) * size
+}
+
+fn of_scenarios(round: u64, run: impl Fn(u64) -> Campaign) -> Campaign {
+    let mut sum = Campaign::default();
+    for number in round * 3..round * 3 + 3 {
+        sum.join(run(number));
+    }
+    sum
+}
+
+/// Small scenarios, so that each of their calls can fail in each of the six ways.
+fn scenario(number: u64) -> Sim {
+    let short = Duration::from_secs(40);
+    Sim::new(number)
+        .hosts(1)
+        .lasting(short)
+        .stable_for(Duration::from_secs(600))
+}
+
+/// Quiet at the end for longer than anything takes that comes back by itself.
+fn swarm(seed: u64) -> Sim {
+    Sim::swarm(seed)
+        .stable_for(Duration::from_secs(900))
+        .replay_with(replayed("", seed))
+}
+
+/// The command that runs a seed again.
+fn replayed(with: &str, seed: u64) -> String {
+    format!(
+        "{with}HELIOS_SIM_SEED={seed} cargo test --profile simulation -p helios-testkit --test simulation replay -- --nocapture"
+    )
+}
+
+/// What a year must have seen, else its faults are too tame.
+const SOMETIMES: &[&str] = &[
+    "a commit was made after its maker was told that nobody knows",
+    "a commit was made, and its maker was not told",
+    "a create found what an earlier one had made",
+    "a create took effect after its caller had given up",
+    "a job was deployed again within one resync",
+    "a job was undeployed during a pull",
+    "a port was taken by something else",
+    "a read from a replica at least 10 commits behind",
+    "a restart onto a replica that is far behind",
+    "a rollout came to every host",
+    "a rollout was given up",
+    "a rollout was given up with the first failure that was too many",
+    "a rollout was replaced while hosts were in flight",
+    "a rollout was stopped",
+    "a session expired",
+    "a session expired during a transaction",
+    "a start took effect after its caller had given up",
+    "all ports of the agent's range were taken",
+    "an agent died between create and start",
+    "an agent died between stop and remove",
+    "an agent died during a health check",
+    "the engine was restarted during a create",
+    "two masters made the same step of a rollout at once",
+    "watch events were lost",
+];
+
+/// Prints the table of docs/reliability.md.
+#[test]
+fn whatever_fails_nothing_is_violated() {
+    let years = years();
+    let mut sum = Campaign::default();
+    println!("| | plans | faults | host-hours | violations | seconds |\n|---|---|---|---|---|---|");
+    for part in PARTS {
+        let size = years.map_or(part.sizes.0, |_| part.sizes.1);
+        let mut campaign = Campaign::default();
+        for round in 0..years.unwrap_or(1) {
+            campaign.join((part.run)(round, size));
+            assert!(campaign.failures.is_empty(), "{}: {campaign}", part.name);
+        }
+        println!("{}", row(part.name, &campaign));
+        sum.join(campaign);
+    }
+    println!("{}\n\nin all: {sum}", row("in all", &sum));
+    let Some(years) = years else { return };
+    let never = sum.never(SOMETIMES);
+    assert!(never.is_empty(), "never seen: {never:?}\n{sum}");
+    let promised = (PLANS_IN_A_YEAR * years, HOURS_IN_A_YEAR * years as f64);
+    assert!(
+        sum.runs >= promised.0 && sum.host_hours >= promised.1,
+        "{years} years are {promised:?} plans and host-hours, and these were fewer: {sum}"
+    );
+}
+
+fn row(name: &str, campaign: &Campaign) -> String {
+    format!(
+        "| {name} | {} | {} | {:.0} | {} | {:.0} |",
+        campaign.runs,
+        campaign.faults,
+        campaign.host_hours,
+        campaign.failures.len(),
+        campaign.took.as_secs_f64()
+    )
+}
+
+#[test]
+fn nothing_fails_and_nothing_is_violated() {
+    for seed in 0..4 {
+        let report = Sim::new(seed).run();
+        assert!(report.is_clean(), "{report}");
+    }
+}
+
+/// Counts how often its agent asks what time it is, which it does each time it looks around for news.
+#[derive(Debug)]
+struct Counted(Arc<dyn Clock>, Arc<AtomicU64>);
+
+impl Clock for Counted {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn moment(&self) -> Moment {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.moment()
+    }
+}
+
+/// A timer that had gone off woke the agent another 255 times before it took its next step.
+#[test]
+fn an_agent_that_waits_is_not_busy() {
+    let looks = Arc::new(AtomicU64::new(0));
+    let counts = Arc::clone(&looks);
+    let sim = Sim::new(1).hosts(1).agent(move |mut host| {
+        host.clock = Arc::new(Counted(host.clock, Arc::clone(&counts)));
+        async { drop(host.helios_agent().run(std::future::pending()).await) }
+    });
+    let report = sim.run();
+    assert!(report.is_clean(), "{report}");
+    let (looks, events) = (looks.load(Ordering::Relaxed), report.trace.events.len());
+    println!("{looks} looks around, {events} events");
+    assert!(looks < 4 * events as u64, "{looks} looks, {events} events");
+}
+
+/// Prints the speeds of docs/reliability.md. They mean something when it runs alone.
+#[test]
+fn speed() {
+    println!(
+        "| agents | host-hours | host-hours per CPU-second | with faults and all checks |\n|---|---|---|---|"
+    );
+    for hosts in [10, 50, 200] {
+        let fleet = || Sim::new(1).hosts(hosts).lasting(Duration::from_secs(60));
+        let (hours, quiet) = speed_of(fleet().checks(Vec::new()));
+        let (_, whole) = speed_of(fleet().faults(Faults::swarm()));
+        println!("| {hosts} | {hours:.1} | {quiet:.1} | {whole:.1} |");
+    }
+}
+
+/// The host-hours of a run, and how many of them a second of one processor simulates.
+fn speed_of(sim: Sim) -> (f64, f64) {
+    let began = cpu_seconds();
+    let report = sim.run();
+    let took = cpu_seconds() - began;
+    assert!(!report.trace.events.is_empty());
+    (report.host_hours, report.host_hours / took.max(0.01))
+}
+
+/// How long this process has had a processor: other processes do not count.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let (_, after_name) = stat.rsplit_once(')').expect("a name");
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    let ticks: u32 = ticks
+        .map(|ticks| ticks.parse::<u32>().expect("ticks"))
+        .sum();
+    f64::from(ticks) / 100.0
+}
+
+/// Runs the seed HELIOS_SIM_SEED and prints all of it; with HELIOS_SIM_ONLY only what that keeps, as the reducer
+/// prints it, and with HELIOS_SIM_ROLLING with rolling updates.
+#[test]
+fn replay() {
+    let Ok(seed) = std::env::var("HELIOS_SIM_SEED") else {
+        return;
+    };
+    let seed = seed.parse().expect("HELIOS_SIM_SEED is a number");
+    let kept = std::env::var("HELIOS_SIM_ONLY").unwrap_or_default();
+    let sim = match std::env::var("HELIOS_SIM_ROLLING") {
+        Ok(_) => rolling::swarm(seed),
+        Err(_) => swarm(seed),
+    };
+    let report: Report = sim.keep(kept.parse().expect("what is kept")).run();
+    for event in &report.trace.events {
+        println!("{event}");
+    }
+    println!("{report}");
+}
