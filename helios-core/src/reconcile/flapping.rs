@@ -76,4 +76,15 @@ mod tests {
         ]);
         assert_eq!(flapping.remaining(&runs, None), None);
     }
+
+    #[test]
+    fn the_present_run_takes_the_place_of_the_oldest() {
+        let flapping = Flapping {
+            runs: 2,
+            ..Flapping::default()
+        };
+        let runs = VecDeque::from([Duration::from_secs(90), Duration::from_secs(1)]);
+        let left = flapping.remaining(&runs, Some(Duration::from_secs(1)));
+        assert_eq!(left, Some(Duration::from_secs(58)));
+    }
 }

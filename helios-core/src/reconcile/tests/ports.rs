@@ -89,3 +89,72 @@ fn leases_are_rebuilt_from_labels_when_the_state_was_lost() {
     );
     assert_eq!(host.observed.leases, before);
 }
+
+/// A host whose agent may choose from four ports, of which something else has all but `free`.
+fn crowded(free: Option<u16>) -> Host {
+    let mut host = Host::new();
+    let range = 20_000..20_004;
+    Arc::make_mut(&mut host.desired.policy).port_range = range.clone();
+    let taken = range.filter(|port| Some(*port) != free);
+    let taken = taken.map(|port| (Protocol::Tcp, port));
+    host.observed.ports_in_use.extend(taken);
+    // The ports of the other protocol are others.
+    let udp = free.map(|port| (Protocol::Udp, port));
+    host.observed.ports_in_use.extend(udp);
+    host
+}
+
+#[test]
+fn the_last_free_port_of_the_range_is_found_wherever_it_is() {
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    for free in 20_000..20_004 {
+        let mut host = crowded(Some(free));
+        host.deploy(&web, Goal::Start);
+        host.settle();
+        assert_eq!(host.observed.leases[&web.id]["http"], free);
+    }
+    let mut host = crowded(None);
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    let line = host.line(&web);
+    assert_eq!(
+        (line.because, line.report.state),
+        (Because::NoPort, TaskState::Failed)
+    );
+    let error = &line.report.error;
+    assert!(error.starts_with("no free port in 20000..20004"), "{error}");
+}
+
+#[test]
+fn two_ports_of_one_job_are_two() {
+    let web = job("web")
+        .port("a", PortMapping::tcp(80))
+        .port("b", PortMapping::tcp(81))
+        .with_computed_id();
+    let mut host = Host::new();
+    Arc::make_mut(&mut host.desired.policy).port_range = 20_000..20_002;
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    let mut ports: Vec<_> = host.observed.leases[&web.id].values().copied().collect();
+    ports.sort_unstable();
+    assert_eq!(ports, [20_000, 20_001]);
+}
+
+/// Also if the one that can choose is asked first.
+#[test]
+fn what_can_choose_leaves_the_port_to_what_cannot() {
+    for fixed in [20_000, 20_001] {
+        let chooses = job("a").port("p", PortMapping::tcp(80)).with_computed_id();
+        let cannot = PortMapping::tcp(80).external(fixed);
+        let cannot = job("b").port("p", cannot).with_computed_id();
+        let mut host = Host::new();
+        Arc::make_mut(&mut host.desired.policy).port_range = 20_000..20_002;
+        host.deploy(&chooses, Goal::Start);
+        host.deploy(&cannot, Goal::Start);
+        host.settle();
+        let port = |job: &Job| host.observed.leases[&job.id]["p"];
+        assert_eq!([port(&cannot), port(&chooses)], [fixed, 40_001 - fixed]);
+    }
+}
