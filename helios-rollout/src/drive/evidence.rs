@@ -30,7 +30,7 @@ pub enum Query {
     },
     /// Two PromQL expressions, each with one sample per host. `$window` in them becomes the time since the look before, as `90s`.
     Prometheus {
-        /// The server, as `http://127.0.0.1:9090`.
+        /// The server, as `http://127.0.0.1:9090` or `https://prometheus.example.net`.
         url: String,
         /// How often it went wrong in the window.
         bad: String,
@@ -77,8 +77,10 @@ pub(super) fn check_queries(guard: &Guard) -> Result<(), Refusal> {
         };
         match objective.query.parse()? {
             Query::Health { .. } => Ok(()),
-            Query::Prometheus { url, .. } if !url.starts_with("http://") => {
-                refuse("give the address of a Prometheus server as http://host:9090")
+            Query::Prometheus { url, .. }
+                if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) =>
+            {
+                refuse("give the address of a Prometheus server as http://host:9090 or https://host:9090")
             }
             // A counter as it stands holds what happened before the rollout, and would be counted at every look.
             Query::Prometheus { bad, all, .. }

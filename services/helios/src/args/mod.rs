@@ -35,7 +35,7 @@ pub use jobs::{CreateArgs, HistoryArgs, InspectArgs, JobsArgs, RemoveArgs, Statu
 pub use listen::ListenArgs;
 pub use logs::LogsArgs;
 pub use orphans::OrphanOptions;
-pub use outlets::OutletOptions;
+pub use outlets::{OutboundArgs, OutletOptions};
 pub use reap::ReapArgs;
 pub use reset_action::{HostResetOptions, MasterResetOptions};
 pub use resets::{

@@ -4,6 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// How other services are reached: hooks, Consul, Prometheus.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OutboundArgs {
+    /// Who vouches for hooks, Consul and Prometheus at https addresses: certificates in PEM [default: those that
+    /// this machine trusts]
+    #[arg(long, value_name = "FILE")]
+    pub outbound_ca: Option<PathBuf>,
+}
+
 /// Who is told what happens on a host, beside the store.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OutletOptions {
@@ -19,4 +28,7 @@ pub struct OutletOptions {
     /// The domain that services are registered under
     #[arg(long)]
     pub domain: Option<String>,
+    /// How they are reached
+    #[command(flatten)]
+    pub outbound: OutboundArgs,
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    DeadOptions, HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutletOptions,
+    DeadOptions, HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutboundArgs, OutletOptions,
     ReapArgs, ZooKeeperArgs,
 };
 
@@ -80,6 +80,9 @@ pub struct MasterArgs {
     /// How hosts are reset from outside
     #[command(flatten)]
     pub reset: MasterResetOptions,
+    /// How other services are reached
+    #[command(flatten)]
+    pub outbound: OutboundArgs,
 }
 
 /// What `agent` takes.

@@ -11,6 +11,7 @@ use helios_rollout::drive::VariableDriver;
 use helios_rollout::reset::{ResetAction, ResetDriver};
 use helios_rollout::rolling;
 
+use super::authorities::Authorities;
 use super::host::host_name;
 use super::listener::Door;
 use super::log::{SERVER_LEVEL, log_to_stderr};
@@ -36,9 +37,11 @@ pub(crate) fn run(
         let door = Door::open(&args.door).await?;
         let url = door.url();
         let store = address.open(&login).await?;
-        let action = reset_action::action(&args.reset)?;
+        let authorities = Authorities::read(&args.outbound)?;
+        let reset = reset_action::action(&args.reset, &authorities)?;
+        let asking = Asking { reset, authorities };
         let master =
-            Master::over(&store, name.to_string(), door, args.reap.rules(), action).await?;
+            Master::over(&store, name.to_string(), door, args.reap.rules(), asking).await?;
         console.say(format_args!(
             "helios master {name} ready at {url}, store {address}"
         ));
@@ -56,7 +59,16 @@ pub(super) struct Master {
     cluster: Cluster,
     door: Door,
     rules: ReapRules,
-    reset: Arc<dyn ResetAction>,
+    asking: Asking,
+}
+
+/// Whom a master asks beside its store, and whom it believes.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// To reset machines.
+    pub(super) reset: Arc<dyn ResetAction>,
+    /// Who vouches for the others.
+    pub(super) authorities: Authorities,
 }
 
 impl Master {
@@ -66,7 +78,7 @@ impl Master {
         name: String,
         door: Door,
         rules: ReapRules,
-        reset: Arc<dyn ResetAction>,
+        asking: Asking,
     ) -> Result<Self, Failure> {
         let cluster = Cluster::on(store.handle()).map_err(|error| {
             Failure::new("the operating system gives no random numbers").caused_by(error)
@@ -79,7 +91,7 @@ impl Master {
             cluster,
             door,
             rules,
-            reset,
+            asking,
         })
     }
 
@@ -95,12 +107,13 @@ impl Master {
 
     /// Serves until shutdown.
     pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
-        let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(&self.reset));
+        let Asking { reset, authorities } = &self.asking;
+        let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(reset));
         let resets = resets.run(shutdown.wait());
         let served = self.door.serve(&self.cluster, shutdown);
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
-        let evidence = Arc::new(Prometheus::new());
+        let evidence = Arc::new(Prometheus::trusting(authorities));
         let driven = VariableDriver::new(self.cluster.clone()).source(evidence);
         let driven = until(driven.run(), shutdown);
         let reaped = Reaper::new(&self.cluster, self.rules).run(shutdown.wait());

@@ -5,6 +5,7 @@
 
 mod agent;
 mod agent_http;
+mod authorities;
 mod boot_file;
 mod containers;
 mod events;

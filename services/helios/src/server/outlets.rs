@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use helios_core::agent::Agent;
 
+use super::authorities::Authorities;
 use super::events;
 use super::registrar::Registry;
 use crate::args::OutletOptions;
@@ -39,11 +40,13 @@ impl Outlets {
     ) -> Result<Agent, Failure> {
         let Self { options, registry } = self;
         let file = options.events_file.as_deref();
-        let sinks = events::sinks(file, options.events_webhook.as_deref(), environment)?;
+        let hook = options.events_webhook.as_deref();
+        let authorities = Authorities::read(&options.outbound)?;
+        let sinks = events::sinks(file, hook, &authorities, environment)?;
         let agent = sinks.into_iter().fold(agent, Agent::event_sink);
         let agent = agent.policy(|policy| policy.domain = options.domain.unwrap_or_default());
         Ok(match registry {
-            Some(registry) => agent.registrar(registry.open(agent_id)),
+            Some(registry) => agent.registrar(registry.open(agent_id, &authorities)),
             None => agent,
         })
     }

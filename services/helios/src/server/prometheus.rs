@@ -11,6 +11,7 @@ use helios_rollout::drive::{EvidenceSource, NoEvidence, Query, Tally};
 use helios_rollout::guard::Counts;
 use serde::Deserialize;
 
+use super::authorities::Authorities;
 use super::outbound::{Body, Outbound, Url};
 
 /// How long a server may take to answer.
@@ -50,9 +51,11 @@ struct Sample {
 }
 
 impl Prometheus {
-    pub(super) fn new() -> Self {
-        let outbound = Outbound::patient(ANSWER_WITHIN).reading(ANSWER_BYTES_MAX);
-        Self { outbound }
+    pub(super) fn trusting(authorities: &Authorities) -> Self {
+        let outbound = Outbound::trusting(authorities);
+        Self {
+            outbound: outbound.waiting(ANSWER_WITHIN).reading(ANSWER_BYTES_MAX),
+        }
     }
 
     async fn ask(&self, url: &str, expression: &str) -> Result<Vec<Sample>, NoEvidence> {

@@ -11,6 +11,7 @@ use helios_core::agent::{Agent, HostReset};
 use helios_rollout::reset::{Ask, ResetAction};
 use tokio::process::Command;
 
+use super::authorities::Authorities;
 use super::boot_file::BootFile;
 use super::webhook::Webhook;
 use crate::Failure;
@@ -49,10 +50,13 @@ impl HostReset for HostCommand {
 }
 
 /// What a master does about resets that are left to masters.
-pub(super) fn action(options: &MasterResetOptions) -> Result<Arc<dyn ResetAction>, Failure> {
+pub(super) fn action(
+    options: &MasterResetOptions,
+    authorities: &Authorities,
+) -> Result<Arc<dyn ResetAction>, Failure> {
     Ok(match (&options.reset_command, &options.reset_webhook) {
         (Some(command), _) => Arc::new(MasterCommand(command.clone())),
-        (None, Some(url)) => Arc::new(Webhook::new(url)?),
+        (None, Some(url)) => Arc::new(Webhook::new(url, authorities)?),
         (None, None) => Arc::new(NotTold),
     })
 }
@@ -164,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_master_that_was_not_told_how_says_what_to_do() {
-        let action = action(&MasterResetOptions::default()).unwrap();
+        let action = action(&MasterResetOptions::default(), &Authorities::default()).unwrap();
         let error = action.ask(&ask()).await.unwrap_err().to_string();
         assert!(error.contains("--reset-webhook"), "{error}");
     }

@@ -9,11 +9,12 @@ use tokio::time::sleep;
 
 use super::agent::run_agent;
 use super::agent_http::AgentHttp;
+use super::authorities::Authorities;
 use super::host::Host;
 use super::listener::Door;
 use super::log::{SERVER_LEVEL, log_to_stderr};
 use super::login::Login;
-use super::master::Master;
+use super::master::{Asking, Master};
 use super::process::{Shutdown, on_threads};
 use super::reset_action;
 use super::store::StoreAddress;
@@ -50,8 +51,11 @@ pub(crate) fn run(
         let http = AgentHttp::listen(&args.agent.http, Some(ANY_LOOPBACK)).await?;
         let agent = host.agent(store.handle(), http).await?;
         // The one host of a solo is reset by itself.
-        let reset = reset_action::action(&MasterResetOptions::default())?;
-        let master = Master::over(&store, name.to_string(), door, args.reap.rules(), reset).await?;
+        let authorities = Authorities::read(&args.agent.outlets.outbound)?;
+        let reset = reset_action::action(&MasterResetOptions::default(), &authorities)?;
+        let asking = Asking { reset, authorities };
+        let master =
+            Master::over(&store, name.to_string(), door, args.reap.rules(), asking).await?;
         let cluster = master.cluster().clone();
         let ready = async {
             tokio::select! {

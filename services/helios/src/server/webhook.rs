@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use helios_rollout::reset::{Ask, ResetAction};
 use serde_json::json;
 
+use super::authorities::Authorities;
 use super::outbound::{Body, Outbound, Url};
 use crate::Failure;
 
@@ -23,14 +24,14 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    pub(super) fn new(url: &str) -> Result<Self, Failure> {
+    pub(super) fn new(url: &str, authorities: &Authorities) -> Result<Self, Failure> {
         let url = Url::parse(url).map_err(|why| {
             Failure::new(format!("--reset-webhook {why}"))
                 .advise("or say --reset-command with a client of the service")
         })?;
         Ok(Self {
             url,
-            outbound: Outbound::patient(PATIENCE),
+            outbound: Outbound::trusting(authorities).waiting(PATIENCE),
         })
     }
 }
@@ -80,7 +81,10 @@ mod tests {
             reset: "october".to_owned(),
             id: "october.1.1".to_owned(),
         };
-        let outcome = Webhook::new(&url).unwrap().ask(&ask).await;
+        let outcome = Webhook::new(&url, &Authorities::default())
+            .unwrap()
+            .ask(&ask)
+            .await;
         let outcome = outcome.map_err(|error| error.to_string());
         (service.await.unwrap(), outcome)
     }
@@ -105,8 +109,9 @@ mod tests {
 
     #[test]
     fn only_an_address_is_one() {
-        for bad in ["https://cloud.example", "cloud", "http:///x", ""] {
-            assert!(Webhook::new(bad).is_err(), "{bad}");
+        for bad in ["ftp://cloud.example", "cloud", "http:///x", ""] {
+            let made = Webhook::new(bad, &Authorities::default());
+            assert!(made.is_err(), "{bad}");
         }
     }
 }

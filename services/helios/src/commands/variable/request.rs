@@ -139,7 +139,10 @@ fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
         let query = if source == "health" {
             let grace_seconds = times::duration(&args.grace)?.as_secs();
             Query::Health { grace_seconds }
-        } else if source.starts_with("http://") {
+        } else if ["http://", "https://"]
+            .iter()
+            .any(|scheme| source.starts_with(scheme))
+        {
             let (Some(bad), Some(all)) = (&args.guard_bad, &args.guard_all) else {
                 return Err(Failure::new(
                     "a guard by Prometheus needs --guard-bad and --guard-all",
@@ -154,7 +157,7 @@ fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
         } else {
             return Err(
                 Failure::new(format!("--guard {source:?} is nothing to ask")).advise(
-                    "say \"health\", or the address of a Prometheus server as http://host:9090",
+                    "say \"health\", or the address of a Prometheus server as http://host:9090 or https://host:9090",
                 ),
             );
         };

@@ -15,7 +15,8 @@ use helios_core::reconcile::environment;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::outbound::Url;
+use super::authorities::Authorities;
+use super::outbound::{Outbound, Url};
 use crate::Failure;
 
 /// How many events wait at most for a slow file or hook.
@@ -35,6 +36,7 @@ pub(super) struct QueuedSink {
 pub(super) fn sinks(
     file: Option<&Path>,
     webhook: Option<&str>,
+    authorities: &Authorities,
     environment: &BTreeMap<String, String>,
 ) -> Result<Vec<Arc<dyn EventSink>>, Failure> {
     let mut sinks: Vec<Arc<dyn EventSink>> = Vec::new();
@@ -61,7 +63,11 @@ pub(super) fn sinks(
         let (queue, events) = mpsc::channel(WAITING_MAX);
         let url =
             Url::parse(url).map_err(|error| Failure::new(format!("--events-webhook {error}")))?;
-        tokio::spawn(webhook::post(url.clone(), events));
+        tokio::spawn(webhook::post(
+            Outbound::trusting(authorities),
+            url.clone(),
+            events,
+        ));
         sinks.push(sink(format!("the hook {url}"), queue));
     }
     Ok(sinks)

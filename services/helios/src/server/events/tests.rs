@@ -49,7 +49,7 @@ async fn events_are_lines_of_a_file_which_may_be_rotated() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("events.jsonl");
     let environment = [("ZONE".to_owned(), "a".to_owned())].into();
-    let sinks = sinks(Some(&path), None, &environment).unwrap();
+    let sinks = sinks(Some(&path), None, &Authorities::default(), &environment).unwrap();
     let lines = |path: &Path, count: usize| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -91,7 +91,7 @@ async fn a_hook_gets_each_event_and_again_what_it_could_not_take() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let sinks = sinks(None, Some(&url), &BTreeMap::new()).unwrap();
+    let sinks = sinks(None, Some(&url), &Authorities::default(), &BTreeMap::new()).unwrap();
     sinks[0].send(&event(1));
     sinks[0].send(&event(2));
     let all = soon(|| {
@@ -122,12 +122,24 @@ async fn a_sink_that_is_too_slow_drops_and_never_waits() {
 #[tokio::test]
 async fn what_cannot_be_told_is_said_at_the_start() {
     let nowhere = Path::new("/dev/null/events");
-    let failure = sinks(Some(nowhere), None, &BTreeMap::new()).unwrap_err();
+    let failure = sinks(
+        Some(nowhere),
+        None,
+        &Authorities::default(),
+        &BTreeMap::new(),
+    )
+    .unwrap_err();
     assert!(
         failure.to_string().contains("/dev/null/events"),
         "{failure}"
     );
-    let failure = sinks(None, Some("https://h"), &BTreeMap::new()).unwrap_err();
+    let failure = sinks(
+        None,
+        Some("ftp://h"),
+        &Authorities::default(),
+        &BTreeMap::new(),
+    )
+    .unwrap_err();
     assert!(
         failure.to_string().contains("--events-webhook"),
         "{failure}"

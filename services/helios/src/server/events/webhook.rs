@@ -15,8 +15,7 @@ const ATTEMPTS_MAX: u32 = 3;
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Posts each event as JSON, one at a time, until nobody sends any more. One that is not taken is dropped.
-pub(super) async fn post(url: Url, mut events: mpsc::Receiver<String>) {
-    let outbound = Outbound::new();
+pub(super) async fn post(outbound: Outbound, url: Url, mut events: mpsc::Receiver<String>) {
     while let Some(event) = events.recv().await {
         let mut wait = RETRY_AFTER;
         for attempt in 1..=ATTEMPTS_MAX {

@@ -47,9 +47,9 @@ struct Registered {
 }
 
 impl ConsulRegistrar {
-    pub(super) fn new(url: Url, token: Option<String>, agent_id: &str) -> Self {
+    pub(super) fn new(outbound: Outbound, url: Url, token: Option<String>, agent_id: &str) -> Self {
         Self {
-            outbound: Outbound::new(),
+            outbound,
             url,
             token,
             agent_id: agent_id.to_owned(),

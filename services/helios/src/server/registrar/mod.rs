@@ -7,7 +7,8 @@ use std::sync::Arc;
 use helios_core::registrar::{FileRegistrar, Registrar};
 
 use self::consul::ConsulRegistrar;
-use super::outbound::Url;
+use super::authorities::Authorities;
+use super::outbound::{Outbound, Url};
 use crate::{Environment, Failure};
 
 /// Which registry: `file:PATH`, or `consul:http://HOST:PORT`, Consul's agent on this machine.
@@ -35,10 +36,13 @@ impl Registry {
     }
 
     /// The registry, for the agent of that id.
-    pub(super) fn open(self, agent_id: &str) -> Arc<dyn Registrar> {
+    pub(super) fn open(self, agent_id: &str, authorities: &Authorities) -> Arc<dyn Registrar> {
         match self {
             Self::File(path) => Arc::new(FileRegistrar::new(path)),
-            Self::Consul { url, token } => Arc::new(ConsulRegistrar::new(url, token, agent_id)),
+            Self::Consul { url, token } => {
+                let outbound = Outbound::trusting(authorities);
+                Arc::new(ConsulRegistrar::new(outbound, url, token, agent_id))
+            }
         }
     }
 }

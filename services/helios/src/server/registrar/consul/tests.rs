@@ -6,7 +6,12 @@ use axum::routing::{get, put};
 use axum::{Json, Router};
 use serde_json::Value;
 
+use super::super::super::authorities::Authorities;
 use super::*;
+
+fn outbound() -> Outbound {
+    Outbound::trusting(&Authorities::default())
+}
 
 /// What stands in for Consul's agent: its services, and all that it was asked.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +102,7 @@ fn wanted(names: &[&str]) -> Services {
 }
 
 fn registrar(url: &Url) -> ConsulRegistrar {
-    ConsulRegistrar::new(url.clone(), Some("secret".to_owned()), "a1")
+    ConsulRegistrar::new(outbound(), url.clone(), Some("secret".to_owned()), "a1")
 }
 
 #[tokio::test]
@@ -133,7 +138,7 @@ async fn consul_is_told_what_is_new_and_what_is_gone_and_nothing_twice() {
 #[tokio::test]
 async fn what_is_undecided_or_anothers_stays() {
     let (consul, url) = StandIn::start().await;
-    let other = ConsulRegistrar::new(url.clone(), Some("secret".to_owned()), "a2");
+    let other = ConsulRegistrar::new(outbound(), url.clone(), Some("secret".to_owned()), "a2");
     other.publish(&wanted(&["theirs"])).await.unwrap();
     let own = registrar(&url);
     own.publish(&wanted(&["web", "db"])).await.unwrap();
@@ -150,7 +155,7 @@ async fn what_is_undecided_or_anothers_stays() {
 #[tokio::test]
 async fn a_registry_that_refuses_or_is_away_is_named() {
     let (_consul, url) = StandIn::start().await;
-    let stranger = ConsulRegistrar::new(url.clone(), None, "a1");
+    let stranger = ConsulRegistrar::new(outbound(), url.clone(), None, "a1");
     let error = stranger.publish(&wanted(&["web"])).await.unwrap_err();
     assert!(error.to_string().contains("403"), "{error}");
     let away = registrar(&Url::parse("http://127.0.0.1:1").unwrap());
