@@ -77,6 +77,9 @@ impl Speed {
     }
 
     pub(super) fn distance(self, time: u64) -> u64 {
+        if self.over == self.under {
+            return time;
+        }
         let distance = u128::from(time) * u128::from(self.over) / u128::from(self.under);
         u64::try_from(distance).unwrap_or(u64::MAX)
     }

@@ -6,6 +6,7 @@ use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use super::OrderError;
+use super::index::Index;
 
 /// One host, as far as a rollout cares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +55,7 @@ pub const MEMBERS_MAX: usize = 10_000_000;
 pub struct Fleet {
     /// Sorted by host.
     members: Vec<Member>,
-    /// Open addressing: a slot holds one more than a place in `members`, or zero.
-    slots: Vec<u32>,
+    index: Index,
 }
 
 impl Fleet {
@@ -84,8 +84,8 @@ impl Fleet {
                 host: member.host.clone(),
             });
         }
-        let slots = slots(&members);
-        Ok(Self { members, slots })
+        let index = Index::of(&members);
+        Ok(Self { members, index })
     }
 
     /// All members, sorted by name.
@@ -97,15 +97,7 @@ impl Fleet {
     /// Where a host is in [`Fleet::members`].
     #[must_use]
     pub fn position(&self, host: &str) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = first_slot(host) & mask;
-        loop {
-            let place = usize::try_from(self.slots.get(slot)?.checked_sub(1)?).ok()?;
-            if self.members.get(place)?.host.as_str() == host {
-                return Some(place);
-            }
-            slot = (slot + 1) & mask;
-        }
+        self.index.find(host)
     }
 
     /// The member of that name.
@@ -136,37 +128,4 @@ impl From<Fleet> for Vec<Member> {
     fn from(fleet: Fleet) -> Self {
         fleet.members
     }
-}
-
-/// At least half of the slots stay empty, so that a search ends soon.
-fn slots(members: &[Member]) -> Vec<u32> {
-    let mut slots = vec![0; (members.len() * 2).next_power_of_two().max(2)];
-    let mask = slots.len() - 1;
-    for (place, member) in (1_u32..).zip(members) {
-        let mut slot = first_slot(member.host.as_str()) & mask;
-        while slots.get(slot).is_some_and(|taken| *taken != 0) {
-            slot = (slot + 1) & mask;
-        }
-        if let Some(free) = slots.get_mut(slot) {
-            *free = place;
-        }
-    }
-    slots
-}
-
-/// Where to begin to look. It decides how long that takes, never what is found, so it is quick instead of frozen.
-fn first_slot(host: &str) -> usize {
-    let (words, rest) = host.as_bytes().as_chunks::<8>();
-    let rest = rest
-        .iter()
-        .fold(1_u64, |word, byte| (word << 8) | u64::from(*byte));
-    let words = words
-        .iter()
-        .map(|word| u64::from_le_bytes(*word))
-        .chain([rest]);
-    let mixed = words.fold(0_u64, |state, word| {
-        let product = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        product ^ (product >> 32)
-    });
-    usize::try_from(mixed >> 16).unwrap_or(0)
 }

@@ -11,6 +11,7 @@ mod chairman;
 mod error;
 mod fleet;
 mod hash;
+mod index;
 mod rules;
 mod sequence;
 mod turns;

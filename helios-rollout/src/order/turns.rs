@@ -1,6 +1,7 @@
 //! The share at which each host changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use helios_core::model::{HostName, HostSelector};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,8 @@ pub enum Mode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Told {
-    hosts: BTreeMap<HostName, u64>,
+    /// Shared, since states are copied far more often than hosts are told.
+    hosts: Arc<BTreeMap<HostName, u64>>,
 }
 
 impl Told {
@@ -86,14 +88,19 @@ impl Told {
     /// Notes that hosts have been told, in this order; a second time changes nothing.
     pub fn tell_all(&mut self, hosts: impl IntoIterator<Item = HostName>) {
         let next = self.hosts.values().max().map_or(0, |last| last + 1);
-        for (place, host) in (next..).zip(hosts) {
-            self.hosts.entry(host).or_insert(place);
+        let mut hosts = (next..).zip(hosts).peekable();
+        if hosts.peek().is_none() {
+            return;
+        }
+        let known = Arc::make_mut(&mut self.hosts);
+        for (place, host) in hosts {
+            known.entry(host).or_insert(place);
         }
     }
 
     /// Notes that a host has been told the old value again.
     pub fn revoke(&mut self, host: &HostName) {
-        self.hosts.remove(host);
+        Arc::make_mut(&mut self.hosts).remove(host);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a variable can hold.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub enum Value {
     /// A whole number.
     Integer(i64),
     /// A text.
-    Text(String),
+    Text(Arc<str>),
 }
 
 /// The type of a variable.
@@ -62,7 +63,7 @@ impl fmt::Display for Kind {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(text.into())
     }
 }
 

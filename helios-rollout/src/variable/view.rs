@@ -34,7 +34,14 @@ struct Run<'a> {
     hosts: u64,
     /// By index into the fleet's members.
     standings: Vec<Option<Standing<'a>>>,
+    /// The share from which on each of them holds the new value, in parts, for decisions: nothing else of a host need be read.
+    changes: Vec<u64>,
+    /// The new value, if there is one only.
+    to: Option<&'a Value>,
 }
+
+/// More than any share.
+const NEVER: u64 = u64::MAX;
 
 /// One host that takes part.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +123,11 @@ impl<'a> View<'a> {
                 .values
                 .entry(self.value_of(index, member, share).clone())
                 .or_default() += 1;
-            let Some(turn) = self.run.as_ref().and_then(|run| run.changed(index, share)) else {
-                continue;
-            };
-            if let Some(count) = changed.get_mut(turn.stratum) {
+            let run = self.run.as_ref();
+            let turn = run
+                .filter(|run| run.has_changed(index, share))
+                .and_then(|run| run.standing(index)?.turn);
+            if let Some(count) = turn.and_then(|turn| changed.get_mut(turn.stratum)) {
                 *count += 1;
             }
         }
@@ -173,8 +181,8 @@ impl<'a> View<'a> {
             wake: None,
         };
         let Some(run) = &self.run else { return step };
-        let mut due: Vec<(Turn, usize)> = run.due(share).collect();
-        due.sort_unstable_by_key(|(turn, _)| (turn.share, turn.place));
+        let mut due: Vec<(Share, u64, usize)> = run.due(share).collect();
+        due.sort_unstable();
         if run.is_falling() {
             due.reverse();
         }
@@ -184,7 +192,8 @@ impl<'a> View<'a> {
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         step.held_back = due.len().saturating_sub(room) as u64;
         due.truncate(room);
-        for (_, index) in due {
+        step.tells.reserve_exact(due.len());
+        for (_, _, index) in due {
             let Some(member) = self.fleet.members().get(index) else {
                 continue;
             };
@@ -202,10 +211,8 @@ impl<'a> View<'a> {
     /// How many hosts are still to be told until the transition has arrived.
     pub(crate) fn left(&self, at: Timestamp) -> u64 {
         let Some(run) = &self.run else { return 0 };
-        let last = run.path.last();
-        let waiting = |index: usize| {
-            run.changed(index, self.share_at(at)).is_some() != run.changed(index, last).is_some()
-        };
+        let (share, last) = (self.share_at(at), run.path.last());
+        let waiting = |index: usize| run.has_changed(index, share) != run.has_changed(index, last);
         let indices = 0..run.standings.len();
         let untold = if matches!(run.running.transition.order.mode, Mode::Ratchet) {
             run.due(last).count()
@@ -216,14 +223,8 @@ impl<'a> View<'a> {
     }
 
     fn value_of(&self, index: usize, member: &Member, share: Share) -> &'a Value {
-        let new = self
-            .run
-            .as_ref()
-            .and_then(|run| run.changed(index, share).and(run.standing(index)));
-        new.map_or_else(
-            || self.variable.held().value(member),
-            |standing| standing.to,
-        )
+        let new = self.run.as_ref().and_then(|run| run.new_of(index, share));
+        new.unwrap_or_else(|| self.variable.held().value(member))
     }
 }
 
@@ -264,13 +265,28 @@ impl<'a> Run<'a> {
                 turn: turns.of(index),
             })
         };
-        let standings = targets.into_iter().enumerate().map(standing).collect();
+        let standings: Vec<_> = targets.into_iter().enumerate().map(standing).collect();
+        let ratchet = running.rollback.is_none() && transition.order.mode == Mode::Ratchet;
+        let change = |standing: &Option<Standing<'_>>| match standing {
+            Some(standing) if standing.turn.is_some() && standing.told && ratchet => 0,
+            Some(Standing {
+                turn: Some(turn), ..
+            }) => turn.share.parts(),
+            _ => NEVER,
+        };
+        let changes = standings.iter().map(change).collect();
+        let to = match &transition.change {
+            Change::Replace { to, .. } => Some(to),
+            Change::Mix(_) => None,
+        };
         Ok(Self {
             running,
             path,
             strata,
             hosts,
             standings,
+            changes,
+            to,
         })
     }
 
@@ -282,27 +298,33 @@ impl<'a> Run<'a> {
         self.running.rollback.is_some()
     }
 
-    /// The turn of a host that holds the new value at this share.
-    fn changed(&self, index: usize, share: Share) -> Option<Turn> {
-        let standing = self.standing(index)?;
-        let turn = standing.turn?;
-        let ratchet = standing.told
-            && !self.is_falling()
-            && self.running.transition.order.mode == Mode::Ratchet;
-        (ratchet || turn.share <= share).then_some(turn)
+    /// Whether a host holds the new value at this share.
+    fn has_changed(&self, index: usize, share: Share) -> bool {
+        let from = self.changes.get(index);
+        from.is_some_and(|from| *from <= share.parts())
     }
 
-    /// The hosts that should be told something, because what they were told last is not what this share asks for.
-    fn due(&self, share: Share) -> impl Iterator<Item = (Turn, usize)> {
+    /// The new value, if a host holds it at this share.
+    fn new_of(&self, index: usize, share: Share) -> Option<&'a Value> {
+        if !self.has_changed(index, share) {
+            return None;
+        }
+        self.to.or_else(|| Some(self.standing(index)?.to))
+    }
+
+    /// The hosts that should be told something, because what they were told last is not what this share asks for; each with its turn and
+    /// its place, by which they are told.
+    fn due(&self, share: Share) -> impl Iterator<Item = (Share, u64, usize)> {
         self.standings
             .iter()
             .enumerate()
             .filter_map(move |(index, standing)| {
                 let standing = standing.as_ref()?;
-                let new = self.changed(index, share).is_some();
+                let new = self.has_changed(index, share);
                 let forward = new && !standing.told && !self.is_falling();
                 let back = !new && standing.told;
-                (forward || back).then_some((standing.turn?, index))
+                let turn = standing.turn.filter(|_| forward || back)?;
+                Some((turn.share, turn.place, index))
             })
     }
 
@@ -348,7 +370,7 @@ impl<'a> Run<'a> {
             share,
             by: turn.by,
         };
-        match (self.changed(index, share).is_some(), self.is_falling()) {
+        match (self.has_changed(index, share), self.is_falling()) {
             (true, _) => Because::TurnHasCome(place),
             (false, true) => Because::RolledBack(place),
             (false, false) if standing.told => Because::Retaken(place),
