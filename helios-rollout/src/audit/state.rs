@@ -174,13 +174,13 @@ impl State {
         let changed = match entry {
             Entry::Checkpoint(_) => return Err(AuditError::Checkpoint { sequence }),
             Entry::Members { joined, left } => {
-                let stays =
-                    |host| !left.contains(host) && joined.iter().all(|member| member.host != *host);
+                let joining = joined.iter().map(|member| &member.host);
+                let replaced: BTreeSet<&HostName> = joining.chain(left).collect();
                 let members = self
                     .fleet
                     .members()
                     .iter()
-                    .filter(|member| stays(&member.host));
+                    .filter(|member| !replaced.contains(&member.host));
                 let fleet = Fleet::new(members.chain(joined).cloned());
                 self.fleet =
                     Arc::new(fleet.map_err(|source| AuditError::Fleet { sequence, source })?);

@@ -116,16 +116,12 @@ impl BookWatch {
         let mut ledgers = BTreeMap::new();
         for (name, record) in records.iter() {
             let older = self.book.ledgers.get(name);
-            let ledger = match older {
-                Some(older) if older.record() == record => older.clone(),
+            match load(&self.cluster, &Keys::variables(), name, record, older).await {
+                Ok(ledger) => drop(ledgers.insert(name.clone(), ledger)),
                 // One bad log takes nothing else with it.
-                _ => match load(&self.cluster, &Keys::variables(), name, record, older).await {
-                    Ok(ledger) => ledger,
-                    Err(error) if error.kind() == StoreErrorKind::Corrupt => continue,
-                    Err(error) => return Err(error),
-                },
-            };
-            ledgers.insert(name.clone(), ledger);
+                Err(error) if error.kind() == StoreErrorKind::Corrupt => {}
+                Err(error) => return Err(error),
+            }
         }
         self.book.ledgers = ledgers;
         Ok(())
@@ -170,6 +166,9 @@ async fn load(
     record: &Versioned<VariableRecord>,
     older: Option<&Ledger>,
 ) -> Result<Ledger, StoreError> {
+    if let Some(older) = older.filter(|older| older.record() == record) {
+        return Ok(older.clone());
+    }
     let mut record = record.clone();
     for _ in 0..READS_MAX {
         let Some(head) = record.log.clone().filter(|log| log.running) else {

@@ -96,8 +96,7 @@ impl Variables {
         let older = self.remembered().ledgers.remove(name);
         let ledger = read_ledger(&self.cluster, &key, older.as_ref()).await?;
         if let Some(ledger) = &ledger {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.ledgers.insert(name.to_owned(), ledger.clone());
+            self.remember(name, ledger);
         }
         Ok(ledger)
     }
@@ -131,6 +130,15 @@ impl Variables {
         let at = self.cluster.clock().now();
         let proposed = proposed(variable, &fleet, (transition, guard), at);
         Ok(proposed.map_err(Refused)?)
+    }
+
+    /// Notes what somebody has read already, so that it is not read again.
+    pub(super) fn remember(&self, name: &str, ledger: &Ledger) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = |known: &Ledger| known.record().changes < ledger.record().changes;
+        if seen.ledgers.get(name).is_none_or(newer) {
+            seen.ledgers.insert(name.to_owned(), ledger.clone());
+        }
     }
 
     fn remembered(&self) -> Book {
@@ -244,7 +252,7 @@ impl Variables {
         .await
     }
 
-    /// One step of the driver; returns when the next host's turn comes.
+    /// One step of the driver; returns when the next host's turn comes, as far as was known before the step.
     pub(super) async fn step(
         &self,
         name: &str,

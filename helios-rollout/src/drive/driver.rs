@@ -13,6 +13,7 @@ use helios_core::{Moment, Timestamp};
 use super::evidence::{Arms, Look, Query};
 use super::health::Health;
 use super::next::{Seen, length};
+use super::roster::is_roster;
 use super::{Book, EvidenceSource, Ledger, NobodyToAsk, Variables, roster};
 use crate::audit::State;
 use crate::guard::Objective;
@@ -148,7 +149,10 @@ impl VariableDriver {
                 looks: &looks,
                 at: now,
             };
+            self.variables.remember(name, ledger);
             match self.variables.step(name, &seen).await {
+                // If the step changed something, this is not the newest state: there is another look at the next tick, since who was told
+                // may move the turns of others.
                 Ok(wake) => (due.changes, due.wake) = (ledger.record().changes, wake),
                 Err(error) => {
                     tracing::warn!(%error, "variable {name} could not be moved on: trying again");
@@ -173,8 +177,11 @@ impl VariableDriver {
             return None;
         }
         due.roster = Some(now);
+        if is_roster(&state.fleet, fleet, &book.followers) {
+            return None;
+        }
         match roster(fleet, &book.followers) {
-            Ok(roster) => Some(roster).filter(|roster| *roster != *state.fleet),
+            Ok(roster) => Some(roster),
             Err(error) => {
                 tracing::warn!(%error, "the fleet cannot be used for variables");
                 None

@@ -24,7 +24,7 @@ pub struct Ledger {
 pub(super) struct Rollout {
     pub(super) state: State,
     /// What hosts were told, and when.
-    pub(super) marks: BTreeMap<HostName, Mark>,
+    pub(super) marks: Arc<BTreeMap<HostName, Mark>>,
     /// The page that the log ends with.
     pub(super) last: Versioned<Page>,
 }
@@ -166,7 +166,7 @@ fn advance(
         };
         return Ok(Rollout {
             state: State::clone(state),
-            marks: BTreeMap::new(),
+            marks: Arc::default(),
             last: page.clone(),
         });
     };
@@ -175,6 +175,7 @@ fn advance(
     }
     rollout.state.follow(record)?;
     if let Entry::Told { step, .. } = &record.entry {
+        let marks = Arc::make_mut(&mut rollout.marks);
         for tell in &step.tells {
             let mark = Mark {
                 value: tell.value.clone(),
@@ -182,7 +183,7 @@ fn advance(
                 at: record.at,
                 because: tell.because.clone(),
             };
-            rollout.marks.insert(tell.host.clone(), mark);
+            marks.insert(tell.host.clone(), mark);
         }
     }
     Ok(rollout)

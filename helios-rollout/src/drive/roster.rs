@@ -16,17 +16,54 @@ pub fn roster(
     fleet: &FleetView,
     followers: &Records<HostName, FollowerRecord>,
 ) -> Result<Fleet, OrderError> {
-    let mut labels: BTreeMap<&HostName, BTreeMap<String, String>> = followers
-        .iter()
-        .map(|(host, follower)| (host, follower.labels.clone()))
-        .collect();
-    for host in fleet.hosts.names() {
-        labels.insert(host, agent_labels(fleet, host).cloned().unwrap_or_default());
-    }
-    let members = labels
-        .into_iter()
-        .map(|(host, labels)| Member::new(host.clone(), labels));
-    Fleet::new(members)
+    let labels = |labels: Option<&BTreeMap<_, _>>| labels.cloned().unwrap_or_default();
+    let hosts = hosts(fleet, followers);
+    Fleet::new(hosts.map(|(host, known)| Member::new(host.clone(), labels(known))))
+}
+
+/// Whether that is the [`roster`]. It nearly always is, and then nothing is copied to find that out.
+pub(super) fn is_roster(
+    known: &Fleet,
+    fleet: &FleetView,
+    followers: &Records<HostName, FollowerRecord>,
+) -> bool {
+    let same = |(member, (host, labels)): (&Member, (&HostName, Option<&BTreeMap<_, _>>))| {
+        member.host == *host
+            && member.weight == 1
+            && labels.map_or(member.labels.is_empty(), |labels| member.labels == *labels)
+    };
+    let count = hosts(fleet, followers).count();
+    count == known.members().len()
+        && known
+            .members()
+            .iter()
+            .zip(hosts(fleet, followers))
+            .all(same)
+}
+
+/// Every host there is, in order, and its labels.
+fn hosts<'a>(
+    fleet: &'a FleetView,
+    followers: &'a Records<HostName, FollowerRecord>,
+) -> impl Iterator<Item = (&'a HostName, Option<&'a BTreeMap<String, String>>)> {
+    let mut followers = followers.iter().peekable();
+    let mut agents = fleet.hosts.names().peekable();
+    std::iter::from_fn(move || {
+        let agent = agents.next_if(|agent| {
+            let follower = followers.peek();
+            follower.is_none_or(|(follower, _)| agent <= follower)
+        });
+        match agent {
+            Some(agent) => {
+                followers.next_if(|(follower, _)| *follower == agent);
+                Some((agent, agent_labels(fleet, agent)))
+            }
+            None => {
+                let (host, follower) = followers.next()?;
+                Some((host, Some(&follower.labels)))
+            }
+        }
+    })
 }
 
 /// One host of the [`roster`]; `None` if nobody knows it.
