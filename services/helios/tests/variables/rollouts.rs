@@ -12,7 +12,7 @@ async fn a_bad_value_is_stopped_by_its_guard_and_taken_back_from_two_hundred_hos
     let fleet = Fleet::of(200, Some("bad"), &master);
     fleet.settled("good", &master).await;
     let rollout =
-        "variable rollout docker --to bad --over 60s --at-least 1 --guard health --grace 0s --yes";
+        "variable rollout docker --to bad --over 2m --at-least 1 --guard health --grace 0s --yes";
     let plan = master.ask(&rollout.split(' ').collect::<Vec<_>>());
     assert!(
         plan.contains("200 hosts") && plan.contains("planned"),
