@@ -186,6 +186,14 @@ impl Keys {
         key("robustness").child(reset)
     }
 
+    /// `trails/<reset>/<page>`, what happened in a reset.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub fn trail_page(reset: &str, page: u32) -> Result<Key, KeyError> {
+        key("trails").child(reset)?.child(&format!("{page:05}"))
+    }
+
     /// `tokens`, the directory of all tokens.
     #[must_use]
     pub fn tokens() -> Key {

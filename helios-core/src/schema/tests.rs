@@ -171,6 +171,7 @@ fn keys_are_spelled_as_the_golden_file_says() {
         Keys::resets(),
         Keys::reset("november").unwrap(),
         Keys::robustness("november").unwrap(),
+        Keys::trail_page("november", 12).unwrap(),
         Keys::tokens(),
         Keys::token("ci").unwrap(),
         Keys::absences(),

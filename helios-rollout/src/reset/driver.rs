@@ -21,8 +21,8 @@ use tracing::{info, warn};
 use super::record::sights_for;
 use super::resets::{keys, put};
 use super::{
-    Ask, Order, ResetAction, ResetError, ResetPlan, ResetRecord, Resets, Robustness, Sights, To,
-    advance,
+    Ask, Line, Order, ResetAction, ResetError, ResetPlan, ResetRecord, Resets, Robustness, Sights,
+    To, TrailLine, advance, trail,
 };
 
 /// How long changes are gathered before they are looked at: in a large fleet there is always one.
@@ -209,11 +209,13 @@ impl ResetDriver {
                 if !look.is_changed_by(&plan) {
                     return Ok(Txn::new());
                 }
-                let record = ResetRecord {
-                    reset: look.record.reset.clone(),
+                let mut record = ResetRecord {
                     progress: plan.next.clone(),
+                    ..ResetRecord::clone(&look.record)
                 };
-                let mut txn = Txn::new().update(
+                let lines = trail_lines(&look, &plan, &stamp);
+                let txn = trail::append(&self.cluster, Txn::new(), &mut record, lines).await?;
+                let mut txn = txn.update(
                     key.clone(),
                     look.version,
                     helios_core::schema::encode(&record),
@@ -304,7 +306,7 @@ impl ResetDriver {
     /// Notes what came of a call of the action. If that fails, another master asks again.
     async fn tell(&self, reset: &str, host: &HostName, id: &str, outcome: Result<(), String>) {
         let resets = Resets::of(self.cluster.clone());
-        let told = resets.change(reset, "ask for reset", |record, stamp| {
+        let told = resets.change(reset, ("ask for reset", Some(host)), |record, stamp| {
             record.progress.asked(host, id, &outcome, stamp.at);
             Ok(())
         });
@@ -331,6 +333,16 @@ async fn next_view(fleet: &mut Option<Watched>) -> Option<Result<FleetView, Stor
         Some((views, _)) => views.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// What the trail of the reset says of a step.
+fn trail_lines(look: &Look, plan: &ResetPlan, stamp: &Stamp) -> Vec<TrailLine> {
+    let line = |line: &Line| TrailLine::new(stamp, line.to_string()).host(Some(&line.host));
+    let mut lines: Vec<TrailLine> = plan.lines.iter().map(line).collect();
+    if plan.next.stage != look.record.progress.stage {
+        lines.push(TrailLine::new(stamp, format!("it is {}", plan.next.stage)));
+    }
+    lines
 }
 
 /// What the audit log says of a step: where hosts came, and why.

@@ -59,6 +59,7 @@ mod see;
 mod sight;
 mod spec;
 mod standing;
+mod trail;
 
 pub use action::{Ask, NoAction, ResetAction};
 pub use advance::advance;
@@ -75,6 +76,7 @@ pub use resets::{Control, Resets};
 pub use robustness::{Robustness, Story, Verdict};
 pub use sight::{Instance, Sight, Sights};
 pub use spec::{Action, GroupLimit, Limits, Patience, Reset, Wanted};
+pub use trail::TrailLine;
 
 use helios_core::Timestamp;
 

@@ -17,6 +17,9 @@ pub struct ResetRecord {
     pub reset: Reset,
     /// How far it has come.
     pub progress: Progress,
+    /// How many lines its trail has; see [`Resets::trail`](super::Resets::trail).
+    #[serde(default)]
+    pub trail: u64,
 }
 
 impl ResetRecord {
@@ -59,6 +62,14 @@ pub enum ResetRefused {
     /// Its name is none.
     #[error("{name:?} is no name for a reset: use letters, digits, dots and dashes")]
     BadName {
+        /// The name.
+        name: String,
+    },
+    /// Its name stands for something else in addresses.
+    #[error(
+        "a reset cannot be called {name:?}: `/resets/{name}` is the address of something else; use another name"
+    )]
+    Reserved {
         /// The name.
         name: String,
     },

@@ -2,6 +2,7 @@
 
 use helios_core::Timestamp;
 use helios_core::cluster::{Cluster, FleetView, Records};
+use helios_core::model::HostName;
 use helios_core::ops::audited;
 use helios_core::schema::{AuditRecord, Keys, Stamp, Versioned, encode};
 use helios_core::store::{Key, StoreError, Txn};
@@ -9,15 +10,21 @@ use helios_core::store::{Key, StoreError, Txn};
 use super::record::{no_fleet, sights_for};
 use super::{
     Forecast, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Robustness, Sights,
-    check,
+    TrailLine, check, trail,
 };
 use crate::guard::Evidence;
+
+/// Words that follow `/resets/` in the address of something that is no reset.
+const RESERVED: &[&str] = &["plan"];
 
 /// Reads and changes the resets of a cluster. Each change happens exactly once, and leaves one audit record.
 #[derive(Clone, Debug)]
 pub struct Resets {
     cluster: Cluster,
 }
+
+/// What its beginning is called.
+const START: &str = "start reset";
 
 /// What people may say to a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +91,15 @@ impl Resets {
             .unwrap_or_default())
     }
 
+    /// Everything that happened in it, oldest first.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn trail(&self, name: &str) -> Result<Vec<TrailLine>, ResetError> {
+        let record = self.get(name).await?;
+        trail::read(&self.cluster, &record).await
+    }
+
     /// How a reset would go that began at `now`.
     ///
     /// # Errors
@@ -125,14 +141,17 @@ impl Resets {
                 let (_, found) = self.judge(reset, stamp.at).await?;
                 let progress = Progress::new(reset, stamp.at);
                 let progress = progress.map_err(|error| impossible(name, error.to_string()))?;
-                let record = ResetRecord {
+                let mut record = ResetRecord {
                     reset: reset.clone(),
                     progress,
+                    trail: 0,
                 };
+                let line = TrailLine::new(&stamp, START);
+                let txn = trail::append(&self.cluster, Txn::new(), &mut record, vec![line]).await?;
                 let report = self.cluster.read::<Robustness>(robustness).await?;
-                let txn = put(Txn::new(), key, found.as_ref(), &record);
+                let txn = put(txn, key, found.as_ref(), &record);
                 let txn = put(txn, robustness, report.as_ref(), &Robustness::default());
-                let audit = AuditRecord::new(&stamp, "start reset").detail(name);
+                let audit = AuditRecord::new(&stamp, START).detail(name);
                 Ok(audited(txn, &stamp, &audit))
             })
             .await?;
@@ -144,7 +163,7 @@ impl Resets {
     /// # Errors
     /// [`ResetRefused::NotFound`] and [`ResetRefused::Control`], or those of the store.
     pub async fn control(&self, name: &str, control: &Control) -> Result<(), ResetError> {
-        self.change(name, control.as_str(), |record, stamp| {
+        self.change(name, (control.as_str(), None), |record, stamp| {
             let (reset, progress) = (&mut record.reset, &mut record.progress);
             let done = match control {
                 Control::Pause => progress.pause(),
@@ -166,11 +185,11 @@ impl Resets {
         .await
     }
 
-    /// Changes the record of a reset.
+    /// Changes the record of a reset. The action, and the host that it is about if it is about one, is what its trail says then.
     pub(super) async fn change(
         &self,
         name: &str,
-        action: &str,
+        (action, host): (&str, Option<&HostName>),
         change: impl Fn(&mut ResetRecord, &Stamp) -> Result<(), ResetRefused>,
     ) -> Result<(), ResetError> {
         let (key, _) = keys(name)?;
@@ -183,8 +202,11 @@ impl Resets {
                 if record == *found.record {
                     return Ok(Txn::new());
                 }
-                let txn = Txn::new().update(key.clone(), found.version, encode(&record));
+                let line = TrailLine::new(&stamp, action).host(host);
+                let txn = trail::append(&self.cluster, Txn::new(), &mut record, vec![line]).await?;
+                let txn = txn.update(key.clone(), found.version, encode(&record));
                 let audit = AuditRecord::new(&stamp, action).detail(name);
+                let audit = host.map_or(audit.clone(), |host| audit.host(host));
                 Ok(audited(txn, &stamp, &audit))
             })
             .await?;
@@ -199,6 +221,10 @@ impl Resets {
     ) -> Result<(Forecast, Option<Versioned<ResetRecord>>), ResetError> {
         let name = reset.name.as_str();
         let (key, _) = keys(name)?;
+        if RESERVED.contains(&name) {
+            let name = name.to_owned();
+            return Err(ResetRefused::Reserved { name }.into());
+        }
         let sights = self.sights().await?;
         let forecast = check(reset, &sights, now).map_err(|why| ResetRefused::Impossible {
             name: name.to_owned(),
@@ -262,7 +288,7 @@ pub(super) fn put<T: serde::Serialize>(
     }
 }
 
-fn bad_name(name: &str) -> ResetRefused {
+pub(super) fn bad_name(name: &str) -> ResetRefused {
     ResetRefused::BadName {
         name: name.to_owned(),
     }

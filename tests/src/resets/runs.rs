@@ -38,6 +38,32 @@ async fn every_machine_is_restarted_once_and_the_lonely_service_is_found() {
         ]
     );
     masters.iter().for_each(|master| master.abort());
+    let trail = fleet.resets().trail("spring").await.expect("a trail");
+    assert_eq!(trail.len() as u64, record.trail);
+    assert_eq!(trail.first().map(|line| &*line.text), Some("start reset"));
+    assert_eq!(trail.last().map(|line| &*line.text), Some("it is done"));
+    for machine in fleet.cluster.hosts().await.expect("the hosts").names() {
+        let way = trail
+            .iter()
+            .filter(|line| line.host.as_ref() == Some(machine));
+        let way: Vec<&str> = way.map(|line| &*line.text).collect();
+        let phases = [
+            "chosen",
+            "draining",
+            "drained",
+            "resetting",
+            "returned",
+            "checked",
+            "done",
+        ];
+        assert_eq!(way.len(), phases.len(), "{way:?}");
+        for (line, phase) in way.iter().zip(phases) {
+            assert!(
+                line.starts_with(&format!("{machine} -> {phase}: ")),
+                "{line}"
+            );
+        }
+    }
     assert!(audited(&fleet, "start reset").await == 1 && audited(&fleet, "reset host").await == 3);
 }
 

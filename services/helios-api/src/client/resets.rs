@@ -8,7 +8,7 @@ use super::query::Target;
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{
-    PlannedReset, ResetEvidence, ResetReport, ResetStatus, ResetSummary, ResumeReset,
+    PlannedReset, ResetAudit, ResetEvidence, ResetReport, ResetStatus, ResetSummary, ResumeReset,
 };
 
 const RESETS: &str = "resets";
@@ -49,6 +49,22 @@ impl Client {
     /// As for every question.
     pub async fn reset_report(&self, name: &str) -> Result<Option<ResetReport>, ClientError> {
         let target = Target::path(&[RESETS, name, "report"]);
+        self.send(Request::get(target)).await?.found_or_absent()
+    }
+}
+
+/// What happened.
+impl Client {
+    /// What happened in a reset, or to one host in it, if there is one of that name.
+    ///
+    /// # Errors
+    /// As for every question.
+    pub async fn reset_audit(
+        &self,
+        name: &str,
+        host: Option<&str>,
+    ) -> Result<Option<ResetAudit>, ClientError> {
+        let target = Target::path(&[RESETS, name, "audit"]).with_any("host", host);
         self.send(Request::get(target)).await?.found_or_absent()
     }
 }

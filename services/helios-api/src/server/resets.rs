@@ -3,9 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use helios_core::HostName;
 use helios_rollout::guard::Monitor;
 use helios_rollout::reset::{
     Control, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness,
+    TrailLine,
 };
 
 use super::body::JsonText;
@@ -15,12 +17,14 @@ use super::reply::json;
 use super::route::{Needs, Route};
 use super::state::MasterState;
 use crate::wire::{
-    AwayHost, ObjectiveStatus, PlannedReset, ResetEvidence, ResetReport, ResetStatus, ResetSummary,
-    ResumeReset, ServiceReport, WaitingHosts,
+    AwayHost, ObjectiveStatus, PlannedReset, ResetAudit, ResetAuditLine, ResetEvidence,
+    ResetReport, ResetStatus, ResetSummary, ResumeReset, ServiceReport, WaitingHosts,
 };
 
 /// How many of the hosts that come next are named.
 const NEXT_MAX: usize = 10;
+/// How many lines of a trail are shown.
+const LINES_MAX: usize = 1_000;
 
 pub(super) fn routes() -> Vec<Route> {
     // Whoever resets machines can stop everything on them.
@@ -50,6 +54,12 @@ pub(super) fn routes() -> Vec<Route> {
             Needs::Read,
             "Shows how services bore the absence of their hosts",
             report,
+        ),
+        Route::get(
+            "/resets/{reset}/audit",
+            Needs::Read,
+            "Shows what happened: ?host=HOST for one host",
+            audit,
         ),
         Route::post(
             "/resets/{reset}/pause",
@@ -137,6 +147,34 @@ async fn report(State(state): State<MasterState>, names: Names) -> Result<Respon
         objectives: objectives(&record.progress),
     };
     Ok(json(StatusCode::OK, &report))
+}
+
+/// `GET /resets/{reset}/audit`
+async fn audit(
+    State(state): State<MasterState>,
+    names: Names,
+    params: Params,
+) -> Result<Response, Fault> {
+    let host: Option<HostName> = params
+        .non_empty("host")
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: helios_core::model::ParseError| Fault::bad(error.to_string()))?;
+    let resets = Resets::of(state.cluster.clone());
+    let trail = resets.trail(names.get("reset")).await?;
+    let records = trail.len() as u64;
+    let is_asked = |line: &TrailLine| host.is_none() || line.host == host;
+    let lines = (0..).zip(trail).filter(|(_, line)| is_asked(line));
+    let lines = lines.map(|(sequence, line)| ResetAuditLine {
+        sequence,
+        at: line.at,
+        by: line.by,
+        host: line.host,
+        text: line.text,
+    });
+    let mut lines: Vec<ResetAuditLine> = lines.collect();
+    lines.drain(..lines.len().saturating_sub(LINES_MAX));
+    Ok(json(StatusCode::OK, &ResetAudit { records, lines }))
 }
 
 /// `POST /resets/{reset}/pause`

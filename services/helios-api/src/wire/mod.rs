@@ -40,8 +40,8 @@ pub use job::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
 pub use job_status::JobStatus;
 pub use refusal::Refusal;
 pub use reset::{
-    AwayHost, PlannedReset, ResetEvidence, ResetReport, ResetStatus, ResetSummary, ResumeReset,
-    ServiceReport, WaitingHosts,
+    AwayHost, PlannedReset, ResetAudit, ResetAuditLine, ResetEvidence, ResetReport, ResetStatus,
+    ResetSummary, ResumeReset, ServiceReport, WaitingHosts,
 };
 pub use rollout::{
     EditDeploymentGroupResponse, EditGroupStatus, HostFailed, HostInFlight, HostObstacle,

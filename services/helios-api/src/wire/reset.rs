@@ -115,6 +115,31 @@ pub struct ResetEvidence {
     pub evidence: helios_rollout::guard::Evidence,
 }
 
+/// What happened in a reset, newest last.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ResetAudit {
+    /// How many records there are.
+    pub records: u64,
+    /// What is in them, at most a thousand lines from the end.
+    pub lines: Vec<ResetAuditLine>,
+}
+
+/// One thing that happened in a reset.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ResetAuditLine {
+    /// Its place in the trail.
+    pub sequence: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: String,
+    /// With which host, if it was with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    /// What, and why.
+    pub text: String,
+}
+
 /// How services bore a reset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ResetReport {

@@ -39,8 +39,9 @@ pub use outlets::{OutboundArgs, OutletOptions};
 pub use reap::ReapArgs;
 pub use reset_action::{HostResetOptions, MasterResetOptions};
 pub use resets::{
-    AbortResetArgs, ActionName, ResetArgs, ResetCommand, ResetLimitArgs, ResetNameArgs,
-    ResetPatienceArgs, ResetSpecArgs, ResetStatusArgs, ResumeResetArgs, StartResetArgs,
+    AbortResetArgs, ActionName, ResetArgs, ResetAuditArgs, ResetCommand, ResetLimitArgs,
+    ResetNameArgs, ResetPatienceArgs, ResetSpecArgs, ResetStatusArgs, ResumeResetArgs,
+    StartResetArgs,
 };
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,

@@ -29,6 +29,8 @@ pub enum ResetCommand {
     Abort(AbortResetArgs),
     /// Tells which services bore the absence of a host, and which did not
     Report(ResetNameArgs),
+    /// Shows what happened, who did it and why
+    Audit(ResetAuditArgs),
 }
 
 /// A reset.
@@ -36,6 +38,16 @@ pub enum ResetCommand {
 pub struct ResetNameArgs {
     /// The name of the reset
     pub name: String,
+}
+
+/// What `reset audit` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ResetAuditArgs {
+    /// The name of the reset
+    pub name: String,
+    /// Only what happened to this host
+    #[arg(long)]
+    pub host: Option<String>,
 }
 
 /// What `reset start` takes.

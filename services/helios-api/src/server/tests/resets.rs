@@ -137,6 +137,18 @@ async fn a_reset_is_started_shown_and_told_what_to_do() {
         "it has no guard"
     );
     assert_eq!([say("abort", "").await, say("abort", "").await], [200, 409]);
+    let audit = master.ask("GET /resets/october/audit", "").await.json();
+    let said: Vec<_> = audit["lines"].as_array().unwrap().iter().collect();
+    let texts: Vec<_> = said.iter().map(|line| line["text"].as_str()).collect();
+    let expected = ["start reset", "pause reset", "resume reset", "abort reset"];
+    assert_eq!(texts, expected.map(Some));
+    assert_eq!(
+        (&audit["records"], &said[0]["by"], &said[3]["sequence"]),
+        (&json!(4), &json!("ann"), &json!(3))
+    );
+    let of_one = "GET /resets/october/audit?host=web1";
+    let of_one = master.ask(of_one, "").await.json();
+    assert_eq!(of_one, json!({ "records": 4, "lines": [] }));
     let report = master.ask("GET /resets/october/report", "").await.json();
     assert_eq!(
         (&report["stage"], &report["services"]),
@@ -177,6 +189,12 @@ async fn what_is_no_reset_is_refused_and_what_is_none_is_not_found() {
         "{}",
         reply.text()
     );
+    for request in ["POST /resets", "POST /resets/plan"] {
+        let reserved = reset("plan", &["lonely"]).to_string();
+        let reply = master.ask(request, reserved).await;
+        let message = "a reset cannot be called";
+        assert!(reply.text().contains(message), "{}", reply.text());
+    }
     assert_eq!(
         master
             .ask("POST /resets", reset("october", &[]).to_string())

@@ -32,6 +32,7 @@ pub(super) async fn run(args: &ResetArgs, call: &mut Call<'_>) -> Result<Outcome
         Command::Resume(args) => resume(args, call).await,
         Command::Abort(args) => abort(args, call).await,
         Command::Report(args) => show::report(&args.name, call).await,
+        Command::Audit(args) => show::audit(args, call).await,
     }
 }
 

@@ -8,6 +8,7 @@ use helios_rollout::guard::Outcome as Judgement;
 use helios_rollout::reset::{Ending, Forecast, Reset, Stage, Verdict};
 
 use super::unknown;
+use crate::args::ResetAuditArgs;
 use crate::commands::Call;
 use crate::console::Tone;
 use crate::output::{Cell, Table, ago, duration, local_time, one_line};
@@ -227,6 +228,23 @@ pub(super) async fn report(name: &str, call: &mut Call<'_>) -> Result<Outcome, F
         ]);
     }
     table.say(call.console);
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn audit(args: &ResetAuditArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
+    let name = &args.name;
+    let audit = call.client.reset_audit(name, args.host.as_deref()).await?;
+    let audit = audit.ok_or_else(|| unknown(name))?;
+    if call.json {
+        call.say_document(&audit)?;
+        return Ok(Outcome::Done);
+    }
+    for line in &audit.lines {
+        let (at, text) = (local_time(line.at), one_line(&line.text));
+        let (sequence, by) = (line.sequence, &line.by);
+        call.console
+            .say(format_args!("{at}  #{sequence} {by}  {text}"));
+    }
     Ok(Outcome::Done)
 }
 
