@@ -7,17 +7,18 @@ use std::time::Duration;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use helios_core::cluster::{Cluster, FleetView};
+use helios_core::model::HostName;
 use helios_core::store::StoreError;
 use helios_core::{Moment, Timestamp};
 
-use super::evidence::{Arms, Look, Query};
-use super::health::Health;
+use super::evidence::{Arm, Arms, Look};
+use super::inquiry::{Inquiry, ask_every, quiet_for};
+use super::ledger::Mark;
 use super::next::{Seen, length};
 use super::roster::is_roster;
 use super::{Book, EvidenceSource, Ledger, NobodyToAsk, Variables, roster};
 use crate::audit::State;
-use crate::guard::Objective;
-use crate::order::Fleet;
+use crate::order::{Fleet, Member, Order};
 
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -34,9 +35,8 @@ const STEADY_AFTER: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct VariableDriver {
     variables: Variables,
-    source: Arc<dyn EvidenceSource>,
+    inquiry: Inquiry,
     clock: WallClock,
-    health: Health,
     /// What is known to be due when, by variable.
     due: BTreeMap<String, Due>,
 }
@@ -65,9 +65,8 @@ impl VariableDriver {
     pub fn new(cluster: Cluster) -> Self {
         Self {
             variables: Variables::on(cluster),
-            source: Arc::new(NobodyToAsk),
+            inquiry: Inquiry::of(Arc::new(NobodyToAsk)),
             clock: WallClock::default(),
-            health: Health::default(),
             due: BTreeMap::new(),
         }
     }
@@ -75,7 +74,7 @@ impl VariableDriver {
     /// Asks this system of measurement.
     #[must_use]
     pub fn source(mut self, source: Arc<dyn EvidenceSource>) -> Self {
-        self.source = source;
+        self.inquiry = Inquiry::of(source);
         self
     }
 
@@ -125,7 +124,7 @@ impl VariableDriver {
         if !book.ledgers.values().any(running) {
             return;
         }
-        self.health.look(fleet, &book.followers, moment);
+        self.inquiry.watch(fleet, &book.followers, moment);
         for (name, ledger) in &book.ledgers {
             let Some(state) = ledger.state() else {
                 continue;
@@ -206,72 +205,64 @@ impl VariableDriver {
         let Some(rollout) = ledger.rollout() else {
             return Vec::new();
         };
-        let arms = Arms {
+        let arms = Transitioning {
             state,
             marks: &rollout.marks,
         };
         let quiet = quiet_for(length(&running.transition));
-        let ask_every = (quiet / 5).max(TICK);
         let mut looks = Vec::new();
         for (objective, since) in monitor.looked() {
             let due = self.due.entry(name.to_owned()).or_default();
             let asked = due.looks.get(&objective.name);
-            if asked.is_some_and(|last| moment.since(*last) < ask_every) || now <= since {
+            if asked.is_some_and(|last| moment.since(*last) < ask_every(quiet)) || now <= since {
                 continue;
             }
             due.looks.insert(objective.name.clone(), moment);
-            let look = self.look(&arms, objective, since, (now, moment)).await;
-            let first = !state.fallen.contains_key(&objective.name);
-            let worth = |look: &Look| {
-                let eventful = look
-                    .evidence
-                    .iter()
-                    .any(|evidence| evidence.new.events + evidence.old.events > 0);
-                first || eventful || !look.fallen.is_empty() || now.since(since) >= quiet
-            };
+            let look = self
+                .inquiry
+                .look(&arms, objective, since, (now, moment))
+                .await;
+            let first = !arms.is_known(&objective.name);
+            let worth = |look: &Look| first || look.is_eventful() || now.since(since) >= quiet;
             looks.extend(look.filter(worth));
         }
         looks
     }
-
-    async fn look(
-        &self,
-        arms: &Arms<'_>,
-        objective: &Objective,
-        since: Timestamp,
-        (now, moment): (Timestamp, Moment),
-    ) -> Option<Look> {
-        let name = &objective.name;
-        match objective.query.parse::<Query>() {
-            Ok(Query::Health { grace_seconds }) => {
-                let grace = Duration::from_secs(grace_seconds);
-                let unwell = self.health.unwell(grace, moment);
-                Some(arms.health(name, &unwell, since, now))
-            }
-            Ok(query) => match self.source.count(&query, now.since(since)).await {
-                Ok(tally) if !arms.know_any_of(&tally) => {
-                    tracing::warn!(
-                        "objective {name} was not looked at: no host that it counted is known"
-                    );
-                    None
-                }
-                Ok(tally) => Some(arms.tally(name, &tally, since, now)),
-                Err(error) => {
-                    tracing::warn!(%error, "objective {name} was not looked at");
-                    None
-                }
-            },
-            Err(error) => {
-                tracing::warn!(%error, "objective {name} cannot be asked");
-                None
-            }
-        }
-    }
 }
 
-/// How long a guard that sees nothing happen may stay silent: a five-hundredth of the time, a second to ten minutes.
-fn quiet_for(length: Duration) -> Duration {
-    (length / 500).clamp(TICK, Duration::from_secs(600))
+/// The arms of a transition: who was told the new value, and who is to be.
+struct Transitioning<'a> {
+    state: &'a State,
+    marks: &'a BTreeMap<HostName, Mark>,
+}
+
+impl Arms for Transitioning<'_> {
+    fn fleet(&self) -> &Fleet {
+        &self.state.fleet
+    }
+
+    fn strata(&self) -> &[String] {
+        let running = self.state.variable.running();
+        running.map_or(&[], |running| &running.transition.order.strata)
+    }
+
+    fn arm(&self, member: &Member, since: Timestamp) -> Option<Arm> {
+        let running = self.state.variable.running()?;
+        match self.marks.get(&member.host) {
+            Some(mark) if mark.at > since => None,
+            _ if running.told.contains(&member.host) => Some(Arm::New),
+            _ => Order::picks(&running.transition.scope, member).then_some(Arm::Old),
+        }
+    }
+
+    fn is_known(&self, objective: &str) -> bool {
+        self.state.fallen.contains_key(objective)
+    }
+
+    fn has_fallen(&self, objective: &str, host: &HostName) -> bool {
+        let known = self.state.fallen.get(objective);
+        known.is_some_and(|known| known.contains(host))
+    }
 }
 
 impl WallClock {

@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Refusal;
-use super::ledger::Mark;
-use crate::audit::State;
 use crate::guard::{Counts, Evidence, Guard};
-use crate::order::{Member, Order};
+use crate::order::{Fleet, Member};
 
 /// What an objective asks, as [`Objective::query`](crate::guard::Objective::query) holds it: JSON with one member, the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +67,7 @@ impl FromStr for Query {
 }
 
 /// Whether every objective asks something that can be asked.
-pub(super) fn check_queries(guard: &Guard) -> Result<(), Refusal> {
+pub(crate) fn check_queries(guard: &Guard) -> Result<(), Refusal> {
     guard.objectives.iter().try_for_each(|objective| {
         let refuse = |why: &str| {
             let (query, why) = (objective.query.clone(), why.to_owned());
@@ -127,84 +125,93 @@ impl EvidenceSource for NobodyToAsk {
 
 /// One look at one objective, ready for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) objective: String,
+pub(crate) struct Look {
+    pub(crate) objective: String,
+    /// What was counted on each host that was in one arm all the time.
+    pub(crate) tally: Tally,
     /// All strata without events together, then each of the others.
-    pub(super) evidence: Vec<Evidence>,
-    pub(super) fallen: Vec<HostName>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) fallen: Vec<HostName>,
 }
 
-/// The two arms of a rollout.
-pub(super) struct Arms<'a> {
-    pub(super) state: &'a State,
-    pub(super) marks: &'a BTreeMap<HostName, Mark>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Arm {
+/// Hosts with what is new, or without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arm {
     New,
     Old,
 }
 
-impl Arms<'_> {
+/// The two arms of a change that goes over a fleet, as they are now.
+pub(crate) trait Arms: Sync {
+    fn fleet(&self) -> &Fleet;
+
+    /// The labels that make the strata, outermost first.
+    fn strata(&self) -> &[String];
+
+    /// In which arm a host was all the time since then. One that was being changed had both, and is in none.
+    fn arm(&self, member: &Member, since: Timestamp) -> Option<Arm>;
+
+    /// Whether anybody has looked at the objective yet.
+    fn is_known(&self, objective: &str) -> bool;
+
+    /// Whether the host was found wrong before, by that objective.
+    fn has_fallen(&self, objective: &str, host: &HostName) -> bool;
+}
+
+impl dyn Arms + '_ {
     /// Looks at hosts that are well or not. The first look only notes who is unwell before anything was changed.
     ///
     /// The exposure of a host is the time it was well, in seconds; it counts at most once, so that a host which goes on and off is not
     /// taken for many.
-    pub(super) fn health(
+    pub(crate) fn health(
         &self,
         objective: &str,
         unwell: &BTreeSet<HostName>,
         since: Timestamp,
         at: Timestamp,
     ) -> Look {
-        let known = self.state.fallen.get(objective);
-        let before = |host: &HostName| known.is_some_and(|known| known.contains(host));
-        let fallen: Vec<HostName> = unwell
-            .iter()
-            .filter(|host| !before(host))
-            .cloned()
-            .collect();
-        let mut tally = Tally::new();
-        if known.is_some() {
-            let seconds = at.since(since).as_secs().max(1);
-            for member in self
-                .state
-                .fleet
-                .members()
-                .iter()
-                .filter(|member| !before(&member.host))
-            {
-                let counts = Counts {
-                    events: u64::from(unwell.contains(&member.host)),
-                    exposure: seconds,
-                };
-                tally.insert(member.host.clone(), counts);
+        let first = !self.is_known(objective);
+        let exposure = at.since(since).as_secs().max(1);
+        let (mut tally, mut fallen) = (Tally::new(), Vec::new());
+        for member in self.fleet().members() {
+            let host = &member.host;
+            let in_an_arm = self.arm(member, if first { at } else { since }).is_some();
+            // Who is being changed may be away. If it stays so, the look after that finds it in an arm.
+            if !in_an_arm || self.has_fallen(objective, host) {
+                continue;
+            }
+            let events = u64::from(unwell.contains(host));
+            if events > 0 {
+                fallen.push(host.clone());
+            }
+            if !first {
+                tally.insert(host.clone(), Counts { events, exposure });
             }
         }
         Look {
             fallen,
-            ..self.tally(objective, &tally, since, at)
+            ..self.tally(objective, tally, since, at)
         }
     }
 
     /// Whether any of these hosts is one of the fleet.
-    pub(super) fn know_any_of(&self, tally: &Tally) -> bool {
-        let fleet = &self.state.fleet;
+    pub(crate) fn know_any_of(&self, tally: &Tally) -> bool {
+        let fleet = self.fleet();
         tally.keys().any(|host| fleet.get(host.as_str()).is_some())
     }
 
-    /// Sums counts up by stratum and arm. A host that was told in the window had both values, and is left out.
-    pub(super) fn tally(
+    /// Sums counts up by stratum and arm.
+    pub(crate) fn tally(
         &self,
         objective: &str,
-        tally: &Tally,
+        tally: Tally,
         since: Timestamp,
         at: Timestamp,
     ) -> Look {
         let mut strata: BTreeMap<String, (Counts, Counts)> = BTreeMap::new();
+        let mut counted = Tally::new();
         for (host, counts) in tally {
-            let Some(member) = self.state.fleet.get(host.as_str()) else {
+            let Some(member) = self.fleet().get(host.as_str()) else {
                 continue;
             };
             let Some(arm) = self.arm(member, since) else {
@@ -212,48 +219,43 @@ impl Arms<'_> {
             };
             let (new, old) = strata.entry(self.stratum(member)).or_default();
             let sum = if arm == Arm::New { new } else { old };
-            sum.add(*counts);
+            sum.add(counts);
+            counted.insert(host, counts);
         }
-        let of = |stratum: String, new, old| Evidence {
-            at,
-            stratum,
-            new,
-            old,
-        };
-        // A stratum without events says nothing about the ratio of two rates, but something about the rates: one line for all of these.
-        let (eventful, quiet): (Vec<_>, Vec<_>) = strata
-            .into_iter()
-            .partition(|(_, (new, old))| new.events + old.events > 0);
-        let (mut new, mut old) = (Counts::default(), Counts::default());
-        for (_, (quiet_new, quiet_old)) in quiet {
-            new.add(quiet_new);
-            old.add(quiet_old);
-        }
-        let possible = eventful
-            .into_iter()
-            .filter(|(_, (new, old))| new.exposure >= new.events && old.exposure >= old.events);
-        let mut evidence = vec![of(String::new(), new, old)];
-        evidence.extend(possible.map(|(stratum, (new, old))| of(stratum, new, old)));
         Look {
             objective: objective.to_owned(),
-            evidence,
+            tally: counted,
+            evidence: evidence(strata, at),
             fallen: Vec::new(),
         }
     }
 
-    fn arm(&self, member: &Member, since: Timestamp) -> Option<Arm> {
-        let running = self.state.variable.running()?;
-        match self.marks.get(&member.host) {
-            Some(mark) if mark.at > since => None,
-            _ if running.told.contains(&member.host) => Some(Arm::New),
-            _ => Order::picks(&running.transition.scope, member).then_some(Arm::Old),
-        }
-    }
-
     fn stratum(&self, member: &Member) -> String {
-        let running = self.state.variable.running();
-        let keys = running.map_or(&[][..], |running| &running.transition.order.strata);
-        let path: Vec<&str> = keys.iter().map(|key| member.label(key)).collect();
+        let path: Vec<&str> = self.strata().iter().map(|key| member.label(key)).collect();
         path.join("/")
     }
+}
+
+/// A stratum without events says nothing about the ratio of two rates, but something about the rates: one line for all of these.
+fn evidence(strata: BTreeMap<String, (Counts, Counts)>, at: Timestamp) -> Vec<Evidence> {
+    let of = |stratum: String, new, old| Evidence {
+        at,
+        stratum,
+        new,
+        old,
+    };
+    let (eventful, quiet): (Vec<_>, Vec<_>) = strata
+        .into_iter()
+        .partition(|(_, (new, old))| new.events + old.events > 0);
+    let (mut new, mut old) = (Counts::default(), Counts::default());
+    for (_, (quiet_new, quiet_old)) in quiet {
+        new.add(quiet_new);
+        old.add(quiet_old);
+    }
+    let possible = eventful
+        .into_iter()
+        .filter(|(_, (new, old))| new.exposure >= new.events && old.exposure >= old.events);
+    let mut evidence = vec![of(String::new(), new, old)];
+    evidence.extend(possible.map(|(stratum, (new, old))| of(stratum, new, old)));
+    evidence
 }

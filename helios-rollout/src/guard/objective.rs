@@ -13,7 +13,7 @@ use crate::share::Share;
 pub struct Objective {
     /// What it is called.
     pub name: String,
-    /// What to ask an evidence source; this crate does not read it.
+    /// What to ask an evidence source: a [`Query`](crate::drive::Query) as text.
     pub query: String,
     /// How many thousandths more events than with the old value are tolerable: 500 is "half as many again".
     pub margin_permille: u32,
@@ -65,6 +65,14 @@ pub struct Bake {
     pub run_length: u64,
 }
 
+impl Objective {
+    /// Whether masters ask for its evidence. With an empty query, whoever has it tells them.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        !self.query.is_empty()
+    }
+}
+
 impl Guard {
     /// Whether the guard means anything.
     ///
@@ -111,7 +119,7 @@ impl Guard {
     }
 
     /// What each objective gets of alpha.
-    pub(super) fn objective_alpha_ppm(&self) -> u32 {
+    pub(crate) fn objective_alpha_ppm(&self) -> u32 {
         u32::try_from(self.objectives.len())
             .ok()
             .and_then(|count| self.alpha_ppm.checked_div(count))

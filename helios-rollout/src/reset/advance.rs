@@ -168,6 +168,7 @@ impl Step<'_> {
                     at: self.now,
                     host: host.clone(),
                     minimum: self.reset.limits.asked_minimum_of(service, instances),
+                    objectives: BTreeMap::new(),
                 };
                 self.robustness.look(service, first, look);
                 if healthy >= minimum {

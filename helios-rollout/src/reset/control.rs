@@ -4,6 +4,7 @@ use helios_core::Timestamp;
 use thiserror::Error;
 
 use super::{Because, Progress, Reset, Stage};
+use crate::drive::evidence::Look;
 use crate::guard::{Evidence, GuardError, Monitor};
 
 /// Something that cannot be said to a reset as it is.
@@ -78,6 +79,7 @@ impl Progress {
         }
         self.excused = self.mishaps.len() as u64;
         self.below.clear();
+        self.fallen.clear();
         self.stage = Stage::Running;
         Ok(())
     }
@@ -106,6 +108,22 @@ impl Progress {
     pub fn look(&mut self, objective: &str, evidence: &Evidence) -> Result<(), ControlError> {
         let monitor = self.monitor.as_mut().ok_or(ControlError::NoGuard)?;
         Ok(monitor.look(objective, evidence)?)
+    }
+
+    /// Takes a look of a guard into account; whether that was one that nobody had taken yet.
+    pub(super) fn note(&mut self, since: Timestamp, look: &Look) -> Result<bool, ControlError> {
+        let monitor = self.monitor.as_mut().ok_or(ControlError::NoGuard)?;
+        let mut looked = monitor.looked();
+        if !looked.any(|(objective, last)| objective.name == look.objective && last == since) {
+            return Ok(false);
+        }
+        drop(looked);
+        for evidence in &look.evidence {
+            monitor.look(&look.objective, evidence)?;
+        }
+        let fallen = self.fallen.entry(look.objective.clone()).or_default();
+        look.fallen.iter().for_each(|host| fallen.insert(host));
+        Ok(true)
     }
 
     /// Why the last host failed that did, if one did.

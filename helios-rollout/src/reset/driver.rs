@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,15 +14,18 @@ use helios_core::model::HostName;
 use helios_core::ops::{Refused, audited, drain_host};
 use helios_core::schema::{AuditRecord, Drain, HostRecord, Keys, Stamp};
 use helios_core::store::{Scope, Snapshot, StoreError, Txn, Version};
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 use super::record::sights_for;
 use super::resets::{keys, put};
+use super::watchman::{Seen, Watchman};
 use super::{
     Ask, Line, Order, ResetAction, ResetError, ResetPlan, ResetRecord, Resets, Robustness, Sights,
     To, TrailLine, advance, trail,
 };
+use crate::drive::{EvidenceSource, NobodyToAsk};
 
 /// How long changes are gathered before they are looked at: in a large fleet there is always one.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(200);
@@ -45,6 +47,7 @@ pub struct ResetDriver {
     cluster: Cluster,
     me: String,
     action: Arc<dyn ResetAction>,
+    source: Arc<dyn EvidenceSource>,
 }
 
 /// A reset as it was read, what was known of the services, and what is seen.
@@ -75,7 +78,15 @@ impl ResetDriver {
             cluster: cluster.on_behalf_of("reset driver"),
             me: me.into(),
             action,
+            source: Arc::new(NobodyToAsk),
         }
+    }
+
+    /// Asks this system of measurement what guards want to know of it.
+    #[must_use]
+    pub fn source(mut self, source: Arc<dyn EvidenceSource>) -> Self {
+        self.source = source;
+        self
     }
 
     /// Runs until `shutdown` is done. Trouble with the store is waited out.
@@ -83,7 +94,16 @@ impl ResetDriver {
     /// # Cancellation
     /// Dropping it is the death of a master: another one, or the next start, goes on.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
-        let mut shutdown = pin!(shutdown);
+        let watchman = Watchman::new(&self.cluster, Arc::clone(&self.source));
+        let (tell, told) = watch::channel(None);
+        tokio::select! {
+            () = shutdown => {}
+            () = watchman.run(told) => {}
+            () = self.drive_all(&tell) => {}
+        }
+    }
+
+    async fn drive_all(&self, tell: &watch::Sender<Seen>) {
         let mut resets = self.cluster.store().watch(Scope::Children(Keys::resets()));
         let (mut seen, mut records) = (Snapshot::new(), Records::default());
         let mut fleet: Option<Watched> = None;
@@ -95,7 +115,6 @@ impl ResetDriver {
         loop {
             tokio::select! {
                 biased;
-                () = &mut shutdown => return,
                 Some((reset, host, id, outcome)) = asks.next(), if !asks.is_empty() => {
                     self.tell(&reset, &host, &id, outcome).await;
                     asking.remove(&id);
@@ -106,6 +125,8 @@ impl ResetDriver {
                         continue;
                     }
                     (is_news, quiet) = (false, 0);
+                    let view = fleet.as_ref().and_then(|(_, view)| view.clone());
+                    tell.send_replace(view.map(|view| (records.clone(), view)));
                     asks.extend(self.look_at_all(&records, &mut fleet, &mut asking).await);
                 }
                 Some(snapshot) = resets.next() => if let Ok(snapshot) = snapshot {

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::standing::Standing;
 use super::{Impossible, Instance, Progress, Reset, Sight, Sights, Wanted};
 use crate::curve::{Curve, CurveError, Length, Pauses, Shape, millis};
+use crate::drive::Query;
+use crate::drive::evidence::check_queries;
+use crate::guard::{Guard, Objective};
 use crate::share::Share;
 
 /// The most hosts one reset keeps track of: what it stores then still fits one entry.
@@ -96,6 +99,9 @@ pub fn check(reset: &Reset, sights: &Sights, now: Timestamp) -> Result<Forecast,
             return Err(why);
         }
     };
+    if let Some(error) = reset.guard.as_ref().and_then(unaskable) {
+        why.push(Impossible::Guard(error));
+    }
     if let Err(error) = end(reset, now, Duration::from_millis(1)) {
         let error = error.to_string();
         why.push(Impossible::NeverOpen { why: error });
@@ -121,6 +127,21 @@ pub fn check(reset: &Reset, sights: &Sights, now: Timestamp) -> Result<Forecast,
         width: forecast.width,
         in_time: forecast.in_time,
     }])
+}
+
+/// Why the guard's questions cannot be asked, if they cannot.
+fn unaskable(guard: &Guard) -> Option<String> {
+    let mut asked = guard.clone();
+    asked.objectives.retain(Objective::is_asked);
+    let health = asked.objectives.iter().filter(|objective| {
+        let query = objective.query.parse();
+        matches!(query, Ok(Query::Health { .. }))
+    });
+    if health.count() > 1 {
+        return Some("two objectives of the guard ask for health: one is enough".to_owned());
+    }
+    let error = check_queries(&asked).err()?;
+    Some(error.to_string())
 }
 
 /// What is wrong with a reset whatever the fleet.

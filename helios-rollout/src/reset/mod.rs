@@ -43,11 +43,12 @@
 
 mod action;
 mod advance;
+mod arms;
 mod because;
 mod control;
-mod done;
 mod driver;
 mod forecast;
+mod host_hashes;
 mod journey;
 mod outlook;
 mod plan;
@@ -60,20 +61,21 @@ mod sight;
 mod spec;
 mod standing;
 mod trail;
+mod watchman;
 
 pub use action::{Ask, NoAction, ResetAction};
 pub use advance::advance;
 pub use because::{Because, Halt, Hold, Impossible};
 pub use control::ControlError;
-pub use done::Done;
 pub use driver::ResetDriver;
 pub use forecast::{AWAY_MAX, Forecast, HOSTS_MAX, check, forecast};
+pub use host_hashes::HostHashes;
 pub use outlook::Outlook;
 pub use plan::{Line, Order, ResetPlan, To};
 pub use progress::{Asked, Away, Ending, Mishap, Phase, Progress, Stage};
 pub use record::{ResetError, ResetRecord, ResetRefused};
 pub use resets::{Control, Resets};
-pub use robustness::{Robustness, Story, Verdict};
+pub use robustness::{Counted, Robustness, Story, Verdict};
 pub use sight::{Instance, Sight, Sights};
 pub use spec::{Action, GroupLimit, Limits, Patience, Reset, Wanted};
 pub use trail::TrailLine;

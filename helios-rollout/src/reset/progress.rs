@@ -8,7 +8,7 @@ use helios_core::Timestamp;
 use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
-use super::{Because, Done, Halt, Reset};
+use super::{Because, Halt, HostHashes, Reset};
 use crate::curve::millis;
 use crate::guard::{GuardError, Monitor};
 
@@ -25,7 +25,7 @@ pub struct Progress {
     /// The hosts that are away.
     pub away: BTreeMap<HostName, Away>,
     /// The hosts that are done.
-    pub done: Done,
+    pub done: HostHashes,
     /// The hosts with which something went wrong.
     pub mishaps: BTreeMap<HostName, Mishap>,
     /// How many of the mishaps were accepted by whoever resumed the reset.
@@ -40,6 +40,9 @@ pub struct Progress {
     /// Since when services are below their minimum while one of their hosts is away.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub below: BTreeMap<String, Timestamp>,
+    /// The hosts that were found wrong, by objective: each counts at most once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fallen: BTreeMap<String, HostHashes>,
     /// What the guard has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitor: Option<Monitor>,
@@ -183,13 +186,14 @@ impl Progress {
             created: now,
             stage: Stage::Running,
             away: BTreeMap::new(),
-            done: Done::default(),
+            done: HostHashes::default(),
             mishaps: BTreeMap::new(),
             excused: 0,
             left: 0,
             turns: 0,
             spent: Duration::ZERO,
             below: BTreeMap::new(),
+            fallen: BTreeMap::new(),
             monitor,
         })
     }

@@ -1,5 +1,7 @@
 //! The resets of a cluster.
 
+use std::collections::BTreeMap;
+
 use helios_core::Timestamp;
 use helios_core::cluster::{Cluster, FleetView, Records};
 use helios_core::model::HostName;
@@ -7,11 +9,13 @@ use helios_core::ops::audited;
 use helios_core::schema::{AuditRecord, Keys, Stamp, Versioned, encode};
 use helios_core::store::{Key, StoreError, Txn};
 
+use super::arms::OfService;
 use super::record::{no_fleet, sights_for};
 use super::{
     Forecast, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Robustness, Sights,
     TrailLine, check, trail,
 };
+use crate::drive::evidence::Look;
 use crate::guard::Evidence;
 
 /// Words that follow `/resets/` in the address of something that is no reset.
@@ -183,6 +187,48 @@ impl Resets {
             })
         })
         .await
+    }
+
+    /// Notes what a guard saw since then, unless another master did.
+    pub(super) async fn note(
+        &self,
+        name: &str,
+        since: Timestamp,
+        look: &Look,
+        services: &BTreeMap<String, OfService>,
+    ) -> Result<(), ResetError> {
+        let (key, report) = keys(name)?;
+        let (key, report) = (&key, &report);
+        self.cluster
+            .transact(name, |stamp| async move {
+                let found = self.get(name).await?;
+                let mut record = ResetRecord::clone(&found);
+                let noted = record.progress.note(since, look);
+                let noted = noted.map_err(|why| ResetRefused::Control {
+                    name: name.to_owned(),
+                    why,
+                })?;
+                if !noted {
+                    return Ok(Txn::new());
+                }
+                let mut txn = Txn::new();
+                if look.is_eventful() {
+                    let line = vec![TrailLine::new(&stamp, look.to_string())];
+                    txn = trail::append(&self.cluster, txn, &mut record, line).await?;
+                }
+                let known = self.cluster.read::<Robustness>(report).await?;
+                if let Some(known) = &known {
+                    let mut next = Robustness::clone(known);
+                    next.note(&look.objective, services);
+                    txn = put(txn, report, Some(known), &next);
+                }
+                let txn = txn.update(key.clone(), found.version, encode(&record));
+                let detail = format!("{name}: {look}");
+                let audit = AuditRecord::new(&stamp, "look at reset").detail(detail);
+                Ok(audited(txn, &stamp, &audit))
+            })
+            .await?;
+        Ok(())
     }
 
     /// Changes the record of a reset. The action, and the host that it is about if it is about one, is what its trail says then.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use helios_rollout::Share;
 use helios_rollout::curve::Freeze;
+use helios_rollout::guard::{Action as OnHarm, Guard, Objective};
 use helios_rollout::order::Amount;
 use helios_rollout::reset::{GroupLimit, Reset, Wanted, check};
 
@@ -101,6 +102,43 @@ fn a_deadline_that_cannot_be_met_is_refused_with_when_it_would_end() {
         reset.limits.at_once = 2;
     });
     assert_eq!(enough, [""; 0]);
+}
+
+#[test]
+fn guards_whose_questions_cannot_be_asked_are_refused() {
+    let asks = |queries: &[&str]| {
+        let objective = |(number, query): (usize, &&str)| Objective {
+            name: format!("objective-{number}"),
+            query: (*query).to_owned(),
+            margin_permille: 500,
+            gates: vec![],
+            on_harm: OnHarm::Hold,
+            dead_man: minutes(60),
+        };
+        refused(|reset| {
+            reset.guard = Some(Guard {
+                alpha_ppm: 50_000,
+                objectives: queries.iter().enumerate().map(objective).collect(),
+                bake: None,
+            });
+        })
+    };
+    let health = r#"{"health": {}}"#;
+    assert_eq!(
+        asks(&[health, ""]),
+        [""; 0],
+        "an empty one is told from outside"
+    );
+    let why = asks(&[health, health]);
+    assert_eq!(
+        why,
+        ["two objectives of the guard ask for health: one is enough"]
+    );
+    let why = asks(&["up"]);
+    assert!(
+        why[0].starts_with("the guard cannot ask \"up\": "),
+        "{why:?}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How a reset is stored.
 
-use helios_rollout::reset::{Because, Done, Mishap, Phase, Progress, Reset};
+use helios_rollout::reset::{Because, HostHashes, Mishap, Phase, Progress, Reset};
 
 use crate::fleet::*;
 
@@ -58,15 +58,15 @@ fn a_reset_of_ten_thousand_hosts_fits_one_entry_with_room() {
 
 #[test]
 fn what_is_done_is_read_back_and_torn_text_is_refused() {
-    let mut done = Done::default();
+    let mut done = HostHashes::default();
     for host in ["web-2", "web-1", "web-2"] {
         done.insert(&name(host));
     }
     assert_eq!(done.len(), 2);
     let text = serde_json::to_string(&done).unwrap();
-    assert_eq!(serde_json::from_str::<Done>(&text).unwrap(), done);
+    assert_eq!(serde_json::from_str::<HostHashes>(&text).unwrap(), done);
     assert!(done.contains(&name("web-1")) && !done.contains(&name("web-3")));
     for torn in ["\"12\"", "\"zzzzzzzzzzzzzzzz\""] {
-        assert!(serde_json::from_str::<Done>(torn).is_err());
+        assert!(serde_json::from_str::<HostHashes>(torn).is_err());
     }
 }

@@ -10,6 +10,7 @@ use helios_core::clock::Clock;
 use helios_core::ops::{CreateJob, Deploy, RegisterHost};
 use helios_core::schema::OperationIds;
 use helios_core::{Cluster, Goal, HostName, Job, Moment, Runtime, Store, Timestamp};
+use helios_rollout::drive::EvidenceSource;
 use helios_rollout::reset::{
     Action, Limits, NoAction, Patience, Reset, ResetAction, ResetDriver, ResetRecord, Resets,
     Wanted,
@@ -278,6 +279,19 @@ impl Fleet {
         tokio::spawn(driver.run(std::future::pending()))
     }
 
+    /// A master that asks this system of measurement.
+    pub(crate) fn guarding_master(
+        &self,
+        name: &str,
+        source: Arc<dyn EvidenceSource>,
+    ) -> JoinHandle<()> {
+        let ids = OperationIds::new(name).expect("ids");
+        let store = Arc::new(self.store.session());
+        let cluster = Cluster::new(store, Arc::new(self.clock.clone()), ids);
+        let driver = ResetDriver::new(&cluster, name, Arc::new(NoAction)).source(source);
+        tokio::spawn(driver.run(std::future::pending()))
+    }
+
     async fn until_well(&self) {
         let well = async {
             loop {
@@ -302,16 +316,22 @@ impl Fleet {
 
     /// Lets machines restart as they are told to, half a minute each, until the reset is over.
     pub(crate) async fn until_over(&mut self) -> ResetRecord {
+        let record = self.until(|record| record.progress.is_over()).await;
+        self.until_well().await;
+        record
+    }
+
+    /// As [`until_over`](Self::until_over), until the reset is like that.
+    pub(crate) async fn until(&mut self, is_so: impl Fn(&ResetRecord) -> bool) -> ResetRecord {
         let end = Instant::now() + Duration::from_secs(7200);
         loop {
             let record = self.record().await;
-            if record.progress.is_over() {
-                self.until_well().await;
+            if is_so(&record) {
                 return record;
             }
             assert!(
                 Instant::now() < end,
-                "it is not over: {:#?}",
+                "it never came to that: {:#?}",
                 record.progress
             );
             if let Ok((host, _)) = self.pulled.try_recv() {

@@ -5,4 +5,6 @@ mod dying;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod runs;

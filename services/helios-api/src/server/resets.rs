@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use helios_core::HostName;
-use helios_rollout::guard::Monitor;
+use helios_rollout::guard::{Guard, Monitor};
 use helios_rollout::reset::{
     Control, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness,
     TrailLine,
@@ -143,7 +143,7 @@ async fn report(State(state): State<MasterState>, names: Names) -> Result<Respon
     let report = ResetReport {
         name: name.to_owned(),
         stage: record.progress.stage.clone(),
-        services: services(&robustness),
+        services: services(&robustness, record.reset.guard.as_ref()),
         objectives: objectives(&record.progress),
     };
     Ok(json(StatusCode::OK, &report))
@@ -289,7 +289,7 @@ fn shown(record: &ResetRecord, outlook: Outlook) -> ResetStatus {
     }
 }
 
-fn services(robustness: &Robustness) -> Vec<ServiceReport> {
+fn services(robustness: &Robustness, guard: Option<&Guard>) -> Vec<ServiceReport> {
     let services = robustness.by_verdict().into_iter();
     let report = services.map(|(service, story)| ServiceReport {
         service: service.to_owned(),
@@ -300,6 +300,10 @@ fn services(robustness: &Robustness) -> Vec<ServiceReport> {
         minimum: story.minimum,
         at: story.at,
         host: story.host.clone(),
+        objectives: story.objectives.clone(),
+        worse: guard
+            .map(|guard| story.gets_worse(guard))
+            .unwrap_or_default(),
     });
     report.collect()
 }

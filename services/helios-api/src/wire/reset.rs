@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use helios_core::Timestamp;
 use helios_core::model::HostName;
-use helios_rollout::reset::{Forecast, Hold, Mishap, Phase, Stage, Verdict};
+use helios_rollout::reset::{Counted, Forecast, Hold, Mishap, Phase, Stage, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::ObjectiveStatus;
@@ -172,4 +172,10 @@ pub struct ServiceReport {
     pub at: Timestamp,
     /// Which host was away then.
     pub host: HostName,
+    /// What the guard's objectives counted on its hosts that were there, by objective.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objectives: BTreeMap<String, Counted>,
+    /// The objectives that got worse while a host was away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worse: Vec<String>,
 }

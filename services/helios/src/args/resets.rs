@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::GuardArgs;
+
 /// What `reset` takes.
 #[derive(Clone, Debug, Args)]
 pub struct ResetArgs {
@@ -131,6 +133,9 @@ pub struct ResetSpecArgs {
     /// What must hold meanwhile
     #[command(flatten)]
     pub limits: ResetLimitArgs,
+    /// What halts it
+    #[command(flatten)]
+    pub guard: GuardArgs,
     /// How long each step may take
     #[command(flatten)]
     pub patience: ResetPatienceArgs,

@@ -166,6 +166,12 @@ pub struct RolloutArgs {
     /// What ends it early
     #[command(flatten)]
     pub guard: GuardArgs,
+    /// What happens when harm is shown
+    #[arg(long, value_enum, default_value = "rollback")]
+    pub on_harm: OnHarm,
+    /// How long to watch on after the last host has changed, before the rollout ends
+    #[arg(long, value_name = "TIME", requires = "guards")]
+    pub bake: Option<String>,
     /// Take all of it from this file: the body of POST /variables/NAME/rollout
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -188,7 +194,7 @@ pub enum ShapeName {
     Careful,
 }
 
-/// What ends a rollout early.
+/// What ends a rollout or a reset early.
 #[derive(Clone, Debug, Args)]
 pub struct GuardArgs {
     /// End it when it does harm: "health" (hosts that fail or do not come back) or the URL of a Prometheus server; may be given again
@@ -203,7 +209,7 @@ pub struct GuardArgs {
     /// The label of the samples that names the host
     #[arg(long, value_name = "LABEL", default_value = "instance")]
     pub guard_host: String,
-    /// How much more trouble than with the old value is tolerable
+    /// How much more trouble on hosts that have changed than on the others is tolerable
     #[arg(long, value_name = "SHARE", default_value = "50%")]
     pub margin: String,
     /// How long a host may be away after a change before it counts as trouble
@@ -212,17 +218,11 @@ pub struct GuardArgs {
     /// Stay at this share until harm is excluded; may be given again
     #[arg(long = "gate", value_name = "SHARE")]
     pub gates: Vec<String>,
-    /// What happens when harm is shown
-    #[arg(long, value_enum, default_value = "rollback")]
-    pub on_harm: OnHarm,
     /// How long it may stay at a gate, or go without evidence, before it ends as if harm had been shown [default: a tenth of the
-    /// rollout, at least a day]
+    /// time, at least a day]
     #[arg(long, value_name = "TIME")]
     pub dead_man: Option<String>,
-    /// How long to watch on after the last host has changed, before the rollout ends
-    #[arg(long, value_name = "TIME", requires = "guards")]
-    pub bake: Option<String>,
-    /// The risk of ending a rollout that does no harm
+    /// The risk of ending what does no harm
     #[arg(long, value_name = "SHARE", default_value = "5%")]
     pub false_alarms: String,
 }

@@ -8,6 +8,7 @@ mod follow;
 mod follower;
 mod goal;
 mod groups;
+mod guard;
 mod history;
 mod hosts;
 mod inspect;

@@ -108,12 +108,12 @@ impl Master {
     /// Serves until shutdown.
     pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
         let Asking { reset, authorities } = &self.asking;
+        let evidence = Arc::new(Prometheus::trusting(authorities));
         let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(reset));
-        let resets = resets.run(shutdown.wait());
+        let resets = resets.source(evidence.clone()).run(shutdown.wait());
         let served = self.door.serve(&self.cluster, shutdown);
         let announced = self.cluster.announce_master(&self.name, shutdown.wait());
         let rolled = rolling::Driver::new(&self.cluster, &self.name).run(shutdown.wait());
-        let evidence = Arc::new(Prometheus::trusting(authorities));
         let driven = VariableDriver::new(self.cluster.clone()).source(evidence);
         let driven = until(driven.run(), shutdown);
         let reaped = Reaper::new(&self.cluster, self.rules).run(shutdown.wait());

@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use helios_core::Timestamp;
 use helios_rollout::Share;
+use helios_rollout::guard::Action as OnHarm;
 use helios_rollout::order::Amount;
 use helios_rollout::reset::{Action, GroupLimit, Limits, Patience, Reset, Wanted};
 
 use crate::args::{ActionName, ResetLimitArgs, ResetPatienceArgs, ResetSpecArgs};
+use crate::commands::guard;
 use crate::{Failure, times};
 
 /// The reset that the options mean.
@@ -30,12 +32,13 @@ pub(super) fn request(args: &ResetSpecArgs, now: Timestamp) -> Result<Reset, Fai
         (None, Some(since)) => Wanted::ResetSince(times::moment(since, now)?),
         (None, None) => Wanted::NoRebootPending,
     };
+    let deadline = times::moment(args.by.as_deref().unwrap_or_default(), now)?;
     let selectors = args.selectors.iter().map(|text| read(text));
     Ok(Reset {
         name: args.name.clone(),
         hosts: selectors.collect::<Result<_, _>>()?,
         wanted,
-        deadline: times::moment(args.by.as_deref().unwrap_or_default(), now)?,
+        deadline,
         action: match args.action {
             ActionName::Agent => Action::Agent,
             ActionName::Master => Action::Master,
@@ -43,7 +46,8 @@ pub(super) fn request(args: &ResetSpecArgs, now: Timestamp) -> Result<Reset, Fai
         },
         limits: limits(&args.limits)?,
         patience: patience(&args.patience)?,
-        guard: None,
+        // What was reset cannot be taken back: whatever is shown, it is halted.
+        guard: guard::of(&args.guard, deadline.since(now), OnHarm::Hold)?,
     })
 }
 
@@ -142,6 +146,17 @@ mod tests {
             &Line::try_parse_from(words).unwrap().spec,
             Timestamp::from_millis(1_000),
         )
+    }
+
+    #[test]
+    fn a_guard_asks_agents_or_prometheus_and_waits_for_evidence_for_a_day_at_least() {
+        let reset = made("october --not-since now --by +2d --guard health --grace 90s").unwrap();
+        let guard = reset.guard.unwrap();
+        let objective = &guard.objectives[0];
+        assert_eq!(objective.query, r#"{"health":{"grace_seconds":90}}"#);
+        assert_eq!(objective.dead_man, Duration::from_secs(86_400));
+        let error = made("october --not-since now --by +2d --guard http://p:9090").unwrap_err();
+        assert!(error.to_string().contains("--guard-bad"), "{error}");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use helios_api::wire::{ResetStatus, ServiceReport};
 use helios_core::model::HostName;
-use helios_rollout::guard::Outcome as Judgement;
-use helios_rollout::reset::{Ending, Forecast, Reset, Stage, Verdict};
+use helios_rollout::guard::{Counts, Outcome as Judgement};
+use helios_rollout::reset::{Counted, Ending, Forecast, Reset, Stage, Verdict};
 
 use super::unknown;
 use crate::args::ResetAuditArgs;
@@ -228,7 +228,26 @@ pub(super) async fn report(name: &str, call: &mut Call<'_>) -> Result<Outcome, F
         ]);
     }
     table.say(call.console);
+    for service in &report.services {
+        for (objective, counted) in &service.objectives {
+            let line = counted_line(&service.service, objective, counted);
+            let is_worse = service.worse.contains(objective);
+            let tone = if is_worse { Tone::Bad } else { Tone::Plain };
+            let line = call.console.toned(&line, tone);
+            call.console.say(line);
+        }
+    }
     Ok(Outcome::Done)
+}
+
+/// What an objective counted on the hosts of a service that were there.
+fn counted_line(service: &str, objective: &str, counted: &Counted) -> String {
+    let of = |counts: Counts| format!("{} of {}", counts.events, counts.exposure);
+    format!(
+        "{service}: {objective} counted {} while one of its hosts was away, {} while none was",
+        of(counted.away),
+        of(counted.whole)
+    )
 }
 
 pub(super) async fn audit(args: &ResetAuditArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
@@ -260,6 +279,10 @@ fn verdict(service: &ServiceReport) -> Cell {
         Verdict::WasDown => Cell::new(format!("was down {}", while_away())).tone(Tone::Bad),
         Verdict::BelowMinimum => {
             Cell::new(format!("below its minimum {}", while_away())).tone(Tone::Pending)
+        }
+        Verdict::Robust if !service.worse.is_empty() => {
+            let worse = service.worse.join(", ");
+            Cell::new(format!("got worse while a host was away: {worse}")).tone(Tone::Bad)
         }
         Verdict::Robust => Cell::new("robust").tone(Tone::Good),
     }

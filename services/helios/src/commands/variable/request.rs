@@ -1,23 +1,20 @@
 //! How a rollout is made of options.
 
-use std::time::Duration;
-
 use helios_api::wire::{RolloutRequest, VariableStatus};
 use helios_core::Timestamp;
 use helios_rollout::Share;
 use helios_rollout::curve::{Curve, Length, OnResume, Shape};
-use helios_rollout::drive::Query;
-use helios_rollout::guard::{Action, Bake, Guard, Objective};
+use helios_rollout::guard::{Action, Bake};
 use helios_rollout::order::{Amount, Ceiling, Mode, Order, Rule};
 use helios_rollout::variable::{Change, Transition, Value};
 
 use super::value;
-use crate::args::{GuardArgs, OnHarm, RolloutArgs, ShapeName};
+use crate::args::{OnHarm, RolloutArgs, ShapeName};
+use crate::commands::guard;
 use crate::{Failure, times};
 
 /// How many looks there are on average between false alarms of a bake: a bake has a few hundred.
 const RUN_LENGTH: u64 = 100_000;
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// The rollout that the options mean, for that variable.
 pub(super) fn request(
@@ -68,7 +65,14 @@ pub(super) fn request(
     let length = match transition.curve.length {
         Length::Elapsed(length) | Length::Open(length) => length,
     };
-    let guard = guard(&args.guard, length)?;
+    let on_harm = match args.on_harm {
+        OnHarm::Hold => Action::Hold,
+        OnHarm::Rollback => Action::RollBack,
+    };
+    let mut guard = guard::of(&args.guard, length, on_harm)?;
+    if let Some(guard) = &mut guard {
+        guard.bake = args.bake.as_deref().map(bake).transpose()?;
+    }
     Ok(RolloutRequest { transition, guard })
 }
 
@@ -125,85 +129,12 @@ fn rules(args: &RolloutArgs) -> Result<Vec<Rule>, Failure> {
     Ok(rules)
 }
 
-fn guard(args: &GuardArgs, length: Duration) -> Result<Option<Guard>, Failure> {
-    if args.guards.is_empty() {
-        return Ok(None);
-    }
-    let gates = args.gates.iter().map(|gate| share(gate));
-    let gates: Vec<Share> = gates.collect::<Result<_, _>>()?;
-    let dead_man = match &args.dead_man {
-        Some(text) => times::duration(text)?,
-        None => DAY.max(length / 10),
-    };
-    let objective = |(number, source): (usize, &String)| {
-        let query = if source == "health" {
-            let grace_seconds = times::duration(&args.grace)?.as_secs();
-            Query::Health { grace_seconds }
-        } else if ["http://", "https://"]
-            .iter()
-            .any(|scheme| source.starts_with(scheme))
-        {
-            let (Some(bad), Some(all)) = (&args.guard_bad, &args.guard_all) else {
-                return Err(Failure::new(
-                    "a guard by Prometheus needs --guard-bad and --guard-all",
-                ));
-            };
-            Query::Prometheus {
-                url: source.clone(),
-                bad: bad.clone(),
-                all: all.clone(),
-                host_label: args.guard_host.clone(),
-            }
-        } else {
-            return Err(
-                Failure::new(format!("--guard {source:?} is nothing to ask")).advise(
-                    "say \"health\", or the address of a Prometheus server as http://host:9090 or https://host:9090",
-                ),
-            );
-        };
-        let kind = if source == "health" {
-            "health"
-        } else {
-            "prometheus"
-        };
-        let name = if number == 0 {
-            kind.to_owned()
-        } else {
-            format!("{kind}-{}", number + 1)
-        };
-        Ok(Objective {
-            name,
-            query: query.to_string(),
-            margin_permille: permille(&args.margin)?,
-            gates: gates.clone(),
-            on_harm: match args.on_harm {
-                OnHarm::Hold => Action::Hold,
-                OnHarm::Rollback => Action::RollBack,
-            },
-            dead_man,
-        })
-    };
-    let objectives = args.guards.iter().enumerate().map(objective);
-    let guard = Guard {
-        alpha_ppm: permille(&args.false_alarms)?.saturating_mul(1_000),
-        objectives: objectives.collect::<Result<_, _>>()?,
-        bake: args.bake.as_deref().map(bake).transpose()?,
-    };
-    Ok(Some(guard))
-}
-
 fn bake(text: &str) -> Result<Bake, Failure> {
     let length = times::duration(text)?;
     Ok(Bake {
         length,
         run_length: RUN_LENGTH,
     })
-}
-
-/// Thousandths of the whole.
-fn permille(text: &str) -> Result<u32, Failure> {
-    let parts = share(text)?.parts() / (Share::PARTS / 1_000);
-    Ok(u32::try_from(parts).unwrap_or(1_000))
 }
 
 fn share(text: &str) -> Result<Share, Failure> {

@@ -1,17 +1,17 @@
-//! The hosts that are done, in little space.
+//! Many hosts in little space.
 
 use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Purpose, hash};
 
-/// Which hosts are done: eight bytes for each, whatever their names.
+/// Which hosts: eight bytes for each, whatever their names.
 ///
 /// A name is kept as its frozen 64-bit hash. Among ten thousand hosts two share one in one of a million million fleets; one of
-/// them would then be left out.
+/// them would then be taken for the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Done {
+pub struct HostHashes {
     /// Sorted.
     hashes: Vec<u64>,
 }
@@ -20,14 +20,14 @@ const SALT: &str = "reset done";
 /// Characters of one hash in text.
 const DIGITS: usize = 16;
 
-impl Done {
-    /// Whether the host is done.
+impl HostHashes {
+    /// Whether the host is one of them.
     #[must_use]
     pub fn contains(&self, host: &HostName) -> bool {
         self.hashes.binary_search(&of(host)).is_ok()
     }
 
-    /// Notes that the host is done.
+    /// Adds a host.
     pub fn insert(&mut self, host: &HostName) {
         let hash = of(host);
         if let Err(place) = self.hashes.binary_search(&hash) {
@@ -52,19 +52,18 @@ fn of(host: &HostName) -> u64 {
     hash(Purpose::Host, SALT, host.as_str())
 }
 
-impl From<Done> for String {
-    fn from(done: Done) -> Self {
-        let texts = done.hashes.iter().map(|hash| format!("{hash:016x}"));
+impl From<HostHashes> for String {
+    fn from(hosts: HostHashes) -> Self {
+        let texts = hosts.hashes.iter().map(|hash| format!("{hash:016x}"));
         texts.collect()
     }
 }
 
-impl TryFrom<String> for Done {
+impl TryFrom<String> for HostHashes {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let unreadable =
-            || "the hosts that are done are not written as hashes of 16 digits".to_owned();
+        let unreadable = || "the hosts are not written as hashes of 16 digits".to_owned();
         let hash = |digits: &[u8]| {
             let digits = std::str::from_utf8(digits).ok()?;
             u64::from_str_radix(digits, 16).ok()
