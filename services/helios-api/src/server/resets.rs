@@ -159,7 +159,9 @@ async fn audit(
         .non_empty("host")
         .map(str::parse)
         .transpose()
-        .map_err(|error: helios_core::model::ParseError| Fault::bad(error.to_string()))?;
+        .map_err(|error: helios_core::model::ParseError| {
+            Fault::said(StatusCode::BAD_REQUEST, error)
+        })?;
     let resets = Resets::of(state.cluster.clone());
     let trail = resets.trail(names.get("reset")).await?;
     let records = trail.len() as u64;
