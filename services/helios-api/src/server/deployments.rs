@@ -22,12 +22,18 @@ pub(super) fn routes() -> Vec<Route> {
     let path = "/hosts/{host}/jobs/{job}";
     let change = Needs::Deploy(On::Host);
     vec![
-        Route::get(path, Needs::Read, "Shows a deployment", get),
-        Route::put(path, change, "Deploys a job on a host", deploy).takes(&["token", "user"]),
+        Route::get(path, Needs::Read, "Shows a deployment", get).answers("Deployment"),
+        Route::put(path, change, "Deploys a job on a host", deploy)
+            .takes(&["token", "user"])
+            .reads("Deployment")
+            .answers("JobDeployResponse"),
         Route::patch(path, change, "Sets the goal of a deployment", set_goal)
-            .takes(&["token", "user"]),
+            .takes(&["token", "user"])
+            .reads("Deployment")
+            .answers("SetGoalResponse"),
         Route::delete(path, change, "Undeploys a job from a host", undeploy)
-            .takes(&["token", "user"]),
+            .takes(&["token", "user"])
+            .answers("JobUndeployResponse"),
     ]
 }
 

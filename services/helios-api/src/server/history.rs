@@ -24,7 +24,8 @@ pub(super) fn routes() -> Vec<Route> {
             "Tells what happened to a job on all hosts, oldest first",
             of_job,
         )
-        .takes(&["host", "limit"]),
+        .takes(&["host", "limit"])
+        .answers("TaskStatusEvents"),
     ]
 }
 

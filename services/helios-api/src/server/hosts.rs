@@ -35,36 +35,44 @@ const LISTED: &[&str] = &[
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/hosts", Needs::Read, "Lists hosts", list).takes(LISTED),
+        Route::get("/hosts", Needs::Read, "Lists hosts", list)
+            .takes(LISTED)
+            .answers("[text]"),
         Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register)
-            .takes(&["id", "user"]),
+            .takes(&["id", "user"])
+            .answers("HostRegisterResponse"),
         Route::delete(
             "/hosts/{host}",
             Needs::Admin,
             "Deregisters a host, with all its deployments",
             deregister,
-        ),
+        )
+        .answers("HostDeregisterResponse"),
         Route::get(
             "/hosts/{host}/status",
             Needs::Read,
             "Shows a host, and what runs on it",
             status,
         )
-        .takes(&["status", "wait"]),
+        .takes(&["status", "wait"])
+        .answers("HostStatus"),
         Route::get(
             "/hosts/statuses",
             Needs::Read,
             "Shows all hosts, and what runs on them",
             all_statuses,
         )
-        .takes(LISTED),
+        .takes(LISTED)
+        .answers("{HostStatus}"),
         Route::post(
             "/hosts/statuses",
             Needs::Read,
             "Shows hosts, and what runs on them",
             statuses,
         )
-        .takes(&["namePattern", "selector", "status", "limit", "after"]),
+        .takes(&["namePattern", "selector", "status", "limit", "after"])
+        .reads("[text]")
+        .answers("{HostStatus}"),
     ]
 }
 

@@ -24,30 +24,34 @@ use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteRespon
 pub(super) fn routes() -> Vec<Route> {
     let deploy = Needs::Deploy(On::Jobs);
     vec![
-        Route::get("/jobs", Needs::Read, "Lists jobs", list).takes(&[
-            "q",
-            "hostPattern",
-            "limit",
-            "after",
-            "wait",
-        ]),
-        Route::post("/jobs", deploy, "Creates a job", create).takes(&["user"]),
-        Route::get("/jobs/{job}", Needs::Read, "Shows a job", get),
-        Route::delete("/jobs/{job}", deploy, "Removes a job", delete).takes(&["token", "user"]),
+        Route::get("/jobs", Needs::Read, "Lists jobs", list)
+            .takes(&["q", "hostPattern", "limit", "after", "wait"])
+            .answers("{Job}"),
+        Route::post("/jobs", deploy, "Creates a job", create)
+            .takes(&["user"])
+            .reads("Job")
+            .answers("CreateJobResponse"),
+        Route::get("/jobs/{job}", Needs::Read, "Shows a job", get).answers("Job"),
+        Route::delete("/jobs/{job}", deploy, "Removes a job", delete)
+            .takes(&["token", "user"])
+            .answers("JobDeleteResponse"),
         Route::get(
             "/jobs/{job}/status",
             Needs::Read,
             "Shows where a job is deployed, and how it is doing there",
             status,
         )
-        .takes(&["wait"]),
+        .takes(&["wait"])
+        .answers("JobStatus"),
         Route::post(
             "/jobs/statuses",
             Needs::Read,
             "Shows where jobs are deployed, and how they are doing there",
             statuses,
         )
-        .takes(&["q", "hostPattern", "limit", "after"]),
+        .takes(&["q", "hostPattern", "limit", "after"])
+        .reads("[JobId]")
+        .answers("{JobStatus}"),
     ]
 }
 

@@ -19,20 +19,23 @@ use crate::wire::VersionCheckResponse;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/masters", Needs::Read, "Lists the masters that run", list)
-            .takes(&["limit", "after", "wait"]),
+            .takes(&["limit", "after", "wait"])
+            .answers("[text]"),
         Route::get(
             "/version",
             Needs::Nothing,
             "Shows the version of the protocol",
             version,
-        ),
+        )
+        .answers("text"),
         Route::get(
             "/version/check",
             Needs::Nothing,
             "Says whether a client's version is understood",
             check_version,
         )
-        .takes(&["client"]),
+        .takes(&["client"])
+        .answers("VersionCheckResponse"),
     ]
 }
 

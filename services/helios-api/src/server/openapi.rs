@@ -1,6 +1,7 @@
 //! The description of everything a master can be asked.
 //!
-//! Made of the same declarations as the router, so that neither has a route that the other has not.
+//! Made of the same declarations as the router, so that neither has a route that the other has not. What documents
+//! look like is in `openapi/documents.json`; a test holds every answer against it.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,6 +25,9 @@ async fn document() -> Response {
     json(StatusCode::OK, &describe(&router::routes()))
 }
 
+/// The documents that bodies and answers are made of: by name their schema.
+const DOCUMENTS: &str = include_str!("openapi/documents.json");
+
 pub(super) fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes {
@@ -43,6 +47,7 @@ pub(super) fn describe(routes: &[Route]) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": serde_json::from_str::<Value>(DOCUMENTS).unwrap_or_default(),
         },
     })
 }
@@ -54,13 +59,51 @@ fn operation(route: &Route) -> Value {
         None => json!([]),
         Some(role) => json!([{ "token": [role] }]),
     };
-    json!({
+    let mut operation = json!({
         "summary": route.about,
         "operationId": operation_id(route),
         "parameters": parameters,
         "security": security,
-        "responses": { "default": { "description": "The answer, in JSON" } },
-    })
+        "responses": responses(route.answer),
+    });
+    if let (Some(body), Value::Object(members)) = (route.body, &mut operation) {
+        let body = json!({ "required": true, "content": in_json(schema(body)) });
+        members.insert("requestBody".to_owned(), body);
+    }
+    operation
+}
+
+/// Changes are refused by the endpoint in its own way, or before they get there.
+fn responses(answer: Option<&str>) -> Value {
+    let refusal = schema("Refusal");
+    match answer {
+        None => json!({ "default": { "description": "The answer" } }),
+        Some(answer) => json!({
+            "200": { "description": "The answer", "content": in_json(schema(answer)) },
+            "default": {
+                "description": "Why there is none",
+                "content": in_json(json!({ "anyOf": [refusal, schema(answer)] })),
+            },
+        }),
+    }
+}
+
+fn in_json(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+/// The schema that a route names: `text`, a document, `[...]` for a list, `{...}` for an object with such members.
+fn schema(name: &str) -> Value {
+    let within = |begin, end| name.strip_prefix(begin)?.strip_suffix(end);
+    if let Some(item) = within('[', ']') {
+        json!({ "type": "array", "items": schema(item) })
+    } else if let Some(member) = within('{', '}') {
+        json!({ "type": "object", "additionalProperties": schema(member) })
+    } else if name == "text" {
+        json!({ "type": "string" })
+    } else {
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
 }
 
 /// The names in braces of a path.

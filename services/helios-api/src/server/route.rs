@@ -55,6 +55,10 @@ pub(super) struct Route {
     pub(super) about: &'static str,
     /// The parameters that may stand in its query.
     pub(super) query: &'static [&'static str],
+    /// What its body is, as [`openapi`](super::openapi) names documents; nothing, or not described.
+    pub(super) body: Option<&'static str>,
+    /// What it answers with.
+    pub(super) answer: Option<&'static str>,
     endpoint: MethodRouter<MasterState>,
 }
 
@@ -79,6 +83,8 @@ macro_rules! methods {
                         needs,
                         about,
                         query: &[],
+                        body: None,
+                        answer: None,
                         endpoint: on(MethodFilter::$method, endpoint),
                     }
                 }
@@ -99,6 +105,18 @@ impl Route {
     /// It, with these parameters in its query.
     pub(super) fn takes(self, query: &'static [&'static str]) -> Self {
         Self { query, ..self }
+    }
+
+    /// It, with that document as its body.
+    pub(super) fn reads(self, document: &'static str) -> Self {
+        let body = Some(document);
+        Self { body, ..self }
+    }
+
+    /// It, with that document as its answer. A refusal of another kind is told as such.
+    pub(super) fn answers(self, document: &'static str) -> Self {
+        let answer = Some(document);
+        Self { answer, ..self }
     }
 
     /// Adds it to a router, with and without a slash at the end of its path.

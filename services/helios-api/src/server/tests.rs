@@ -15,6 +15,7 @@ mod limits;
 mod masters;
 mod resets;
 mod routes;
+mod schema;
 mod socket;
 mod tls;
 mod variables;

@@ -16,45 +16,65 @@ use super::state::MasterState;
 pub(super) fn routes() -> Vec<Route> {
     let (read, deploy) = (Needs::Read, Needs::Deploy(On::Group));
     let [all, one] = ["/deployment-group", "/deployment-group/{group}"];
-    vec![
-        Route::get(all, read, "Lists deployment groups", show::list).takes(&["limit", "after"]),
+    let mut routes = vec![
+        Route::get(all, read, "Lists deployment groups", show::list)
+            .takes(&["limit", "after"])
+            .answers("[text]"),
         Route::post(
             all,
             Needs::Deploy(On::Fleet),
             "Creates a deployment group",
             change::create,
-        ),
-        Route::get(one, read, "Shows a deployment group", show::get),
+        )
+        .reads("DeploymentGroup")
+        .answers("CreateDeploymentGroupResponse"),
+        Route::get(one, read, "Shows a deployment group", show::get).answers("DeploymentGroup"),
         Route::put(
             one,
             deploy,
             "Gives a deployment group other selectors",
             change::edit,
-        ),
+        )
+        .reads("DeploymentGroup")
+        .answers("EditDeploymentGroupResponse"),
         Route::delete(
             one,
             deploy,
             "Removes a deployment group; its jobs stay deployed",
             change::remove,
-        ),
+        )
+        .answers("RemoveDeploymentGroupResponse"),
         Route::get(
             "/deployment-group/{group}/status",
             read,
             "Shows how a deployment group and its rollout are doing",
             show::status,
-        ),
+        )
+        .answers("DeploymentGroupStatusResponse"),
+    ];
+    routes.extend(of_rollouts());
+    routes
+}
+
+fn of_rollouts() -> Vec<Route> {
+    let (read, deploy) = (Needs::Read, Needs::Deploy(On::Group));
+    vec![
         Route::post(
             "/deployment-group/{group}/rolling-update",
             deploy,
             "Starts a rolling update; one that is under way is replaced",
             rollout::start,
-        ),
+        )
+        .reads("RollingUpdateRequest")
+        .answers("RollingUpdateResponse"),
         Route::post(
             "/deployment-group/{group}/plan",
             read,
             "Says what a rolling update would do",
             rollout::plan,
-        ),
+        )
+        .reads("RollingUpdateRequest")
+        .answers("RolloutPlanResponse"),
         Route::post(
             "/deployment-group/{group}/stop",
             deploy,

@@ -18,8 +18,12 @@ use crate::wire::{NewToken, TokenInfo};
 pub(in crate::server) fn routes() -> Vec<Route> {
     let (path, one) = ("/tokens", "/tokens/{token}");
     vec![
-        Route::get(path, Needs::Admin, "Lists access tokens", list).takes(&["limit", "after"]),
-        Route::post(path, Needs::Admin, "Creates an access token", create),
+        Route::get(path, Needs::Admin, "Lists access tokens", list)
+            .takes(&["limit", "after"])
+            .answers("[TokenInfo]"),
+        Route::post(path, Needs::Admin, "Creates an access token", create)
+            .reads("NewToken")
+            .answers("CreatedToken"),
         Route::delete(one, Needs::Admin, "Revokes an access token", revoke),
     ]
 }
