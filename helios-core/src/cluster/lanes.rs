@@ -4,19 +4,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// How many lanes there are. Two entries in one lane merely wait for each other without need.
-const LANES: usize = 64;
+/// How many lanes there are. Two entries in one lane merely wait for each other without need, which has to be
+/// rare: of 64 changes under way in 64 lanes, 24 would wait.
+const LANES: usize = 1024;
 
 /// Turns at entries that many want to change at once.
 ///
 /// Nothing depends on them for being right: the store decides which of several changes wins. But fifty
 /// deployments to one host that take turns need fifty commits, and over a thousand if they race.
 #[derive(Debug)]
-pub(super) struct Lanes([Mutex<()>; LANES]);
+pub(super) struct Lanes(Box<[Mutex<()>]>);
 
 impl Lanes {
     pub(super) fn new() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
+        Self((0..LANES).map(|_| Mutex::new(())).collect())
     }
 
     /// Waits until it is the caller's turn at what is called `name`. The turn ends with the guard.

@@ -9,7 +9,10 @@ use zookeeper_client::Error;
 use super::ZooKeeperOptions;
 use super::backoff::{id_of, pause};
 use super::barrier::Barrier;
+use super::convoy::Convoy;
 use super::fault::{Fault, Meaning, meaning};
+use super::parcel::Parcel;
+use super::question::Question;
 use super::session::{Link, Session};
 
 /// What every call of a handle goes through.
@@ -17,6 +20,8 @@ use super::session::{Link, Session};
 pub(super) struct Calls {
     pub(super) options: ZooKeeperOptions,
     pub(super) barrier: Arc<Barrier>,
+    pub(super) parcels: Convoy<Parcel>,
+    pub(super) questions: Convoy<Question>,
     link: watch::Receiver<Link>,
     permits: Semaphore,
 }
@@ -31,6 +36,8 @@ impl Calls {
         Self {
             options,
             barrier,
+            parcels: Convoy::new(),
+            questions: Convoy::new(),
             link,
             permits,
         }

@@ -1,16 +1,17 @@
 //! Committing: plan, send as one, judge the refusal, and look at the tree where it differs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use helios_core::store::{Key, StoreError, StoreErrorKind, Txn};
-use tokio::time::{Instant, timeout_at};
-use zookeeper_client::{Acl, Acls, CreateMode, Error, MultiWriteError, MultiWriter};
+use zookeeper_client::Acl;
 
-use super::Access;
 use super::calls::Calls;
-use super::fault::{Fault, Meaning, meaning};
-use super::plan::{DIRECTORY, NoPlan, Place, Step, Terrain, Verdict, judge, places, plan};
+use super::fault::{Fault, meaning};
+use super::parcel::Parcel;
+use super::plan::{NoPlan, Place, Step, Terrain, Verdict, judge, places, plan};
 use super::read::{names, path, stats};
+use super::request::{Answer, declined};
 
 /// How often a transaction is planned anew because directories came and went meanwhile.
 const PLANS_MAX: usize = 16;
@@ -19,20 +20,15 @@ const PLANS_MAX: usize = 16;
 /// above it costs the connection, with every other request on it.
 const REQUEST_BYTES_MAX: usize = 1_040_000;
 
-/// What a transaction met at the servers.
-enum Answer {
-    Done,
-    Refused { step: usize, error: Error },
-}
-
 /// Carries out `txn`.
-pub(super) async fn commit(calls: &Calls, txn: &Txn) -> Result<(), StoreError> {
+pub(super) async fn commit(calls: &Arc<Calls>, txn: &Txn) -> Result<(), StoreError> {
     txn.validate()?;
     if txn.is_empty() {
         return Ok(());
     }
     let deadline = calls.deadline();
     let mut terrain = Terrain::default();
+    let mut together = true;
     for _ in 0..PLANS_MAX {
         let steps = match plan(txn, &terrain) {
             Ok(steps) => steps,
@@ -42,10 +38,21 @@ pub(super) async fn commit(calls: &Calls, txn: &Txn) -> Result<(), StoreError> {
                 continue;
             }
         };
-        check_size(&calls.options, &steps)?;
-        let (step, error) = match send(calls, &steps, deadline).await? {
+        let parcel = Parcel {
+            bytes: size(&calls.options, &steps)?,
+            steps: steps.clone(),
+        };
+        let answer = if together {
+            parcel.together(calls, deadline).await?
+        } else {
+            parcel.alone(calls, deadline).await?
+        };
+        // What stood in the way of several, or was not as it usually is, is made out alone.
+        together = false;
+        let (step, error) = match answer {
             Answer::Done => return Ok(()),
             Answer::Refused { step, error } => (step, error),
+            Answer::Apart => continue,
         };
         let Some(step) = steps.get(step) else {
             return Err(declined(error));
@@ -57,86 +64,6 @@ pub(super) async fn commit(calls: &Calls, txn: &Txn) -> Result<(), StoreError> {
     }
     let message = "other handles kept making and removing the directories in question";
     Err(StoreError::new(StoreErrorKind::Unavailable, message))
-}
-
-/// Sends the steps as one ZooKeeper transaction.
-///
-/// Once sent, only an answer of a server says anything; no answer, and also a dropped future, is an
-/// outcome that nobody knows, and makes later reads wait until it is decided.
-async fn send(calls: &Calls, steps: &[Step<'_>], deadline: Instant) -> Result<Answer, StoreError> {
-    let _turn = calls.turn(deadline).await?;
-    let session = calls.session(deadline).await?;
-    let untold = calls.barrier.raise_unless_told();
-    let request = {
-        let mut writer = session.client.new_multi_writer();
-        for step in steps {
-            add(&mut writer, step, &calls.options.access).map_err(|error| {
-                let message = format!("{}: the client refuses the path", step.key());
-                StoreError::new(StoreErrorKind::Invalid, message).caused_by(error)
-            })?;
-        }
-        writer.commit()
-    };
-    let error = match timeout_at(deadline, request).await {
-        Ok(Ok(_)) => {
-            untold.told();
-            return Ok(Answer::Done);
-        }
-        Ok(Err(MultiWriteError::OperationFailed { index, source })) => {
-            untold.told();
-            return Ok(Answer::Refused {
-                step: index,
-                error: source,
-            });
-        }
-        Ok(Err(MultiWriteError::RequestFailed { source })) => source,
-        Err(_) => return Err(indeterminate("no answer in time")),
-    };
-    if meaning(&error) == Meaning::Unknown {
-        return Err(indeterminate("the connection was lost before the answer").caused_by(error));
-    }
-    untold.told();
-    Err(declined(error))
-}
-
-fn add(writer: &mut MultiWriter<'_>, step: &Step<'_>, access: &Access) -> Result<(), Error> {
-    match step {
-        Step::Check { key, version } => writer.add_check_version(&path(key), *version),
-        Step::CheckDirectory(dir) => writer.add_check_version(&path(dir), DIRECTORY),
-        Step::Write {
-            key,
-            value,
-            version,
-        } => writer.add_set_data(&path(key), value, Some(*version)),
-        Step::Delete { key, version } => writer.add_delete(&path(key), Some(*version)),
-        Step::DropDirectory(dir) => writer.add_delete(&path(dir), Some(DIRECTORY)),
-        Step::MakeDirectory(dir) => {
-            // The servers remove an empty container, except where agents could not make it again.
-            let mode = if access.is_shared_root(dir) {
-                CreateMode::Persistent
-            } else {
-                CreateMode::Container
-            };
-            create(writer, dir, mode, &access.of_directory(Some(dir)))
-        }
-        Step::Create { key, ephemeral } => {
-            let mode = if *ephemeral {
-                CreateMode::Ephemeral
-            } else {
-                CreateMode::Persistent
-            };
-            create(writer, key, mode, &access.of_entry(key))
-        }
-    }
-}
-
-fn create(
-    writer: &mut MultiWriter<'_>,
-    key: &Key,
-    mode: CreateMode,
-    list: &[Acl],
-) -> Result<(), Error> {
-    writer.add_create(&path(key), b"", &mode.with_acls(Acls::new(list)))
 }
 
 /// What lies at the places the transaction touches, and below those that are directories.
@@ -174,7 +101,8 @@ async fn look_at(
     Ok(dirs)
 }
 
-fn check_size(options: &super::ZooKeeperOptions, steps: &[Step<'_>]) -> Result<(), StoreError> {
+/// The most bytes that the steps take in a request, unless that is too many.
+fn size(options: &super::ZooKeeperOptions, steps: &[Step]) -> Result<usize, StoreError> {
     let chroot = options.address.chroot().as_str().len();
     let bytes: usize = steps
         .iter()
@@ -190,7 +118,7 @@ fn check_size(options: &super::ZooKeeperOptions, steps: &[Step<'_>]) -> Result<(
         })
         .sum();
     if bytes <= REQUEST_BYTES_MAX {
-        return Ok(());
+        return Ok(bytes);
     }
     let message = format!(
         "a transaction that takes {bytes} bytes with paths and access lists: \
@@ -203,17 +131,4 @@ fn list_bytes(list: &[Acl]) -> usize {
     list.iter()
         .map(|acl| acl.scheme().len() + acl.id().len() + 12)
         .sum()
-}
-
-fn indeterminate(what: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Indeterminate, what)
-}
-
-fn declined(error: Error) -> StoreError {
-    let kind = match meaning(&error) {
-        Meaning::Denied => StoreErrorKind::Denied,
-        Meaning::OverQuota => StoreErrorKind::LimitExceeded,
-        _ => StoreErrorKind::Unavailable,
-    };
-    StoreError::new(kind, "the servers declined the transaction").caused_by(error)
 }

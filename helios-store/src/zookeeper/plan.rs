@@ -42,18 +42,18 @@ const OTHER_VERSION: &str = "has another version";
 
 /// One operation of a ZooKeeper transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+pub(super) enum Step {
     Check {
-        key: &'a Key,
+        key: Key,
         version: i32,
     },
     Write {
-        key: &'a Key,
-        value: &'a Bytes,
+        key: Key,
+        value: Bytes,
         version: i32,
     },
     Delete {
-        key: &'a Key,
+        key: Key,
         version: i32,
     },
     /// Removes a directory that nothing lies in, because an entry takes its place.
@@ -63,7 +63,7 @@ pub(super) enum Step<'a> {
     CheckDirectory(Key),
     /// Creates the node; the `Write` that follows makes it an entry.
     Create {
-        key: &'a Key,
+        key: Key,
         ephemeral: bool,
     },
 }
@@ -118,7 +118,7 @@ impl Terrain {
 ///
 /// # Errors
 /// `Conflict` when a precondition does not hold, else `Invalid` when an entry would lie below another.
-pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>, NoPlan> {
+pub(super) fn plan(txn: &Txn, terrain: &Terrain) -> Result<Vec<Step>, NoPlan> {
     for op in txn.ops() {
         check(op, terrain).map_err(NoPlan::Refused)?;
     }
@@ -148,12 +148,12 @@ pub(super) fn plan<'a>(txn: &'a Txn, terrain: &Terrain) -> Result<Vec<Step<'a>>,
         } = op
         {
             steps.push(Step::Create {
-                key,
+                key: key.clone(),
                 ephemeral: *ephemeral,
             });
             steps.push(Step::Write {
-                key,
-                value,
+                key: key.clone(),
+                value: value.clone(),
                 version: DIRECTORY,
             });
         }
@@ -187,7 +187,7 @@ pub(super) fn directories_above(key: &Key) -> Vec<Key> {
 }
 
 /// Judges the refusal of one step.
-pub(super) fn judge(step: &Step<'_>, meaning: Meaning) -> Verdict {
+pub(super) fn judge(step: &Step, meaning: Meaning) -> Verdict {
     match (step, meaning) {
         (_, Meaning::Denied) => refuse(step, StoreErrorKind::Denied, "not allowed"),
         (Step::Check { key, .. } | Step::Write { key, .. } | Step::Delete { key, .. }, found) => {
@@ -290,12 +290,12 @@ fn check(op: &Op, terrain: &Terrain) -> Result<(), StoreError> {
     Err(StoreError::conflict(op.key().clone(), found))
 }
 
-fn steps_on_entries(txn: &Txn) -> Result<Vec<Step<'_>>, StoreError> {
+fn steps_on_entries(txn: &Txn) -> Result<Vec<Step>, StoreError> {
     let mut steps = Vec::with_capacity(txn.ops().len());
     for op in txn.ops() {
         steps.push(match op {
             Op::Check { key, version } => Step::Check {
-                key,
+                key: key.clone(),
                 version: from_version(key, *version)?,
             },
             Op::Update {
@@ -303,12 +303,12 @@ fn steps_on_entries(txn: &Txn) -> Result<Vec<Step<'_>>, StoreError> {
                 version,
                 value,
             } => Step::Write {
-                key,
-                value,
+                key: key.clone(),
+                value: value.clone(),
                 version: from_version(key, *version)?,
             },
             Op::Delete { key, version } => Step::Delete {
-                key,
+                key: key.clone(),
                 version: from_version(key, *version)?,
             },
             Op::Create { .. } => continue,
@@ -335,7 +335,7 @@ fn conflict(key: &Key, found: &str) -> StoreError {
     StoreError::conflict(key.clone(), found)
 }
 
-fn puzzled(step: &Step<'_>, meaning: Meaning) -> Verdict {
+fn puzzled(step: &Step, meaning: Meaning) -> Verdict {
     let kind = match meaning {
         Meaning::OverQuota => StoreErrorKind::LimitExceeded,
         _ => StoreErrorKind::Unavailable,
@@ -343,12 +343,12 @@ fn puzzled(step: &Step<'_>, meaning: Meaning) -> Verdict {
     refuse(step, kind, "the servers declined the operation")
 }
 
-fn refuse(step: &Step<'_>, kind: StoreErrorKind, because: &str) -> Verdict {
+fn refuse(step: &Step, kind: StoreErrorKind, because: &str) -> Verdict {
     let key = step.key();
     Verdict::Refuse(StoreError::new(kind, format!("{key}: {because}")).at(key.clone()))
 }
 
-impl Step<'_> {
+impl Step {
     /// What the step is about.
     pub(super) fn key(&self) -> &Key {
         match self {

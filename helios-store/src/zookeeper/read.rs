@@ -12,10 +12,11 @@ use zookeeper_client::{Error, MultiReadResult, Stat};
 use super::calls::Calls;
 use super::fault::{Fault, Meaning, meaning};
 use super::plan::{DIRECTORY, to_version};
+use super::question::Question;
 use super::session::Session;
 
 /// How many entries one request reads at most.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 /// How many bytes of values one answer should have, judged by the answer before.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -39,15 +40,11 @@ pub(super) fn path(key: &Key) -> String {
     format!("/{key}")
 }
 
-/// The entry at `key`.
-pub(super) async fn entry(calls: &Calls, key: &Key) -> Result<Option<Found>, Fault> {
+/// The entry at `key`, maybe read with others.
+pub(super) async fn entry(calls: &Arc<Calls>, key: &Key) -> Result<Option<Found>, Fault> {
     calls
-        .read(key.as_str(), |session| async move {
-            match session.client.get_data(&path(key)).await {
-                Ok((data, stat)) => Ok(found(data, &stat)),
-                Err(Error::NoNode) => Ok(None),
-                Err(error) => Err(error),
-            }
+        .read(key.as_str(), |session| {
+            Question::new(path(key)).ask(calls, session)
         })
         .await
 }
@@ -117,6 +114,21 @@ pub(super) async fn stat(calls: &Calls, path: &str) -> Result<Option<Stat>, Faul
 }
 
 async fn several(session: Arc<Session>, paths: &[String]) -> Result<Vec<Option<Found>>, Error> {
+    let mut read = Vec::with_capacity(paths.len());
+    for (answer, path) in each(&session, paths).await?.into_iter().zip(paths) {
+        read.push(match answer {
+            Err(error) if meaning(&error) == Meaning::Denied => kept(&session, path).await?,
+            answer => answer?,
+        });
+    }
+    Ok(read)
+}
+
+/// What one request finds at those paths. Before the first wait it is in the queue of the connection.
+pub(super) async fn each(
+    session: &Session,
+    paths: &[String],
+) -> Result<Vec<Result<Option<Found>, Error>>, Error> {
     let request = {
         let mut reader = session.client.new_multi_reader();
         for path in paths {
@@ -124,23 +136,16 @@ async fn several(session: Arc<Session>, paths: &[String]) -> Result<Vec<Option<F
         }
         reader.commit()
     };
-    let answers = request.await?;
-    let mut read = Vec::with_capacity(paths.len());
-    for (answer, path) in answers.into_iter().zip(paths) {
-        read.push(match answer {
-            MultiReadResult::Data { data, stat } => found(data, &stat),
-            MultiReadResult::Error { err } => match meaning(&err) {
-                Meaning::Missing => None,
-                Meaning::Denied => kept(&session, path).await?,
-                _ => return Err(err),
-            },
-            other => {
-                let message = format!("an answer to nothing: {other:?}");
-                return Err(Error::UnexpectedError(message));
-            }
-        });
-    }
-    Ok(read)
+    let found = |answer| match answer {
+        MultiReadResult::Data { data, stat } => Ok(found(data, &stat)),
+        MultiReadResult::Error { err } if meaning(&err) == Meaning::Missing => Ok(None),
+        MultiReadResult::Error { err } => Err(err),
+        other => {
+            let message = format!("an answer to nothing: {other:?}");
+            Err(Error::UnexpectedError(message))
+        }
+    };
+    Ok(request.await?.into_iter().map(found).collect())
 }
 
 /// The entry whose value we may not read. Its version everybody may know, so it can be removed.

@@ -17,5 +17,6 @@ mod recorded;
 mod security;
 mod side_by_side;
 mod three_servers;
+mod together;
 mod watching;
 mod wrong_store;

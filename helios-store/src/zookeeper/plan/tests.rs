@@ -159,7 +159,7 @@ fn what_depends_on_directories_is_looked_at_again_and_the_rest_is_an_answer() {
         (Step::DropDirectory(key("a")), Meaning::HasChildren),
         (
             Step::Create {
-                key: &a,
+                key: a.clone(),
                 ephemeral: false,
             },
             Meaning::Present,
@@ -168,10 +168,7 @@ fn what_depends_on_directories_is_looked_at_again_and_the_rest_is_an_answer() {
     for (step, meaning) in looks {
         assert!(matches!(judge(&step, meaning), Verdict::Look), "{step:?}");
     }
-    let check = Step::Check {
-        key: &a,
-        version: 1,
-    };
+    let check = Step::Check { key: a, version: 1 };
     for (meaning, kind) in [
         (Meaning::Missing, StoreErrorKind::Conflict),
         (Meaning::OtherVersion, StoreErrorKind::Conflict),
