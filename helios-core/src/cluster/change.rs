@@ -8,7 +8,7 @@ use crate::ops::{
     Removal, RemoveJob, RemoveView, SetGoal, Undeploy,
 };
 use crate::schema::{ClusterRecord, HostRecord, Keys, NameRecord, Stamp, Versioned};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{Key, StoreError, StoreErrorKind, Version};
 
 use super::transact::Step;
 use super::{Cluster, ClusterError, Records};
@@ -207,12 +207,21 @@ impl Cluster {
     }
 
     async fn deregister_view(&self, host: &HostName) -> Result<DeregisterView, StoreError> {
-        let record = self.store.get(&Keys::host(host)).await?;
-        let report = self.store.get(&Keys::report(host)).await?;
         Ok(DeregisterView {
-            host: record.map(|entry| entry.version),
-            report: report.map(|entry| entry.version),
+            host: self.version_of(&Keys::host(host)).await?,
+            report: self.version_of(&Keys::report(host)).await?,
         })
+    }
+
+    /// The version of an entry, also of one that its access list keeps from us: a list tells that it is there.
+    async fn version_of(&self, key: &Key) -> Result<Option<Version>, StoreError> {
+        let entry = match (self.store.get(key).await, key.parent()) {
+            (Err(error), Some(dir)) if error.kind() == StoreErrorKind::Denied => {
+                self.store.list(&dir).await?.get(key.name()).cloned()
+            }
+            (entry, _) => entry?,
+        };
+        Ok(entry.map(|entry| entry.version))
     }
 
     async fn name_record(&self, id: &JobId) -> Result<Option<Versioned<NameRecord>>, StoreError> {

@@ -1,8 +1,11 @@
 //! Who may do what, judged by a real server.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
+use helios_core::Cluster;
+use helios_core::schema::{HostRecord, encode};
 use helios_core::store::{Scope, Store, StoreErrorKind, Txn};
 use helios_store::zookeeper::{Access, Credential, Tls, ZooKeeperOptions, ZooKeeperStore};
 
@@ -219,12 +222,19 @@ async fn one_agent_with_a_wrong_access_list_does_not_hide_the_others() {
         }
     })
     .await;
-    // Who owns the directory can still clear it away.
+    // Who owns the directory can still clear it away, and the host with it.
+    let goals = HostRecord::new("agent-of-web2", "first");
     commit(
         &master,
-        Txn::new().delete(key("status/web2"), hidden.version),
+        Txn::new().create(key("hosts/web2"), encode(&goals)),
     )
     .await;
+    let cluster = Cluster::on(Arc::new(master.clone())).unwrap();
+    let host = "web2".parse().unwrap();
+    cluster.deregister_host(&host).await.unwrap();
+    let status = list(&master, "status").await;
+    assert!(status.get("web1").is_some() && status.len() == 1);
+    assert!(list(&master, "hosts").await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
