@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use helios_store::zookeeper::{ZooKeeperOptions, ZooKeeperStore};
@@ -317,9 +318,18 @@ fn signal(pid: &str, name: &str) {
         .unwrap();
 }
 
+/// A port below those that the kernel gives to connections: one of these would be taken by somebody's before the
+/// server has it, or while it is down.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    // Far from those of the next process, whose servers start at the same time.
+    let own = u16::try_from(std::process::id() * 97 % 1000).unwrap() * 12;
+    let ports = std::iter::repeat_with(|| {
+        let tried = TRIED.fetch_add(1, Ordering::Relaxed);
+        10_000 + (own + tried) % 12_000
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.take(12_000).find(is_free).unwrap()
 }
 
 fn runs(program: &str) -> bool {
