@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    DeadOptions, HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutboundArgs, OutletOptions,
-    ReapArgs, ZooKeeperArgs,
+    DeadOptions, HostResetOptions, ListenArgs, MasterResetOptions, OrphanOptions, OutboundArgs,
+    OutletOptions, ReapArgs, ZooKeeperArgs,
 };
 
 /// What `solo` takes.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::orphans::problems;
-use crate::process::{IMAGE, Solo, within};
+use crate::process::{IMAGE, Solo};
+use crate::serving::within;
 
 /// A small disk of its own for a state directory.
 struct Disk(PathBuf);

@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::process::{IMAGE, WEB_IMAGE, within};
+use crate::process::{IMAGE, WEB_IMAGE};
+use crate::serving::within;
 
 const NEEDED: &str =
     "these tests start Docker engines of their own, as root: run 'make services' first, as root";

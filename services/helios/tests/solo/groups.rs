@@ -1,6 +1,7 @@
 //! What can be said to a deployment group, and what it answers.
 
-use crate::process::{Solo, WEB_IMAGE, within};
+use crate::process::{Solo, WEB_IMAGE};
+use crate::serving::within;
 
 /// A group of one host, which runs `site:1`; `site:2` never gets healthy.
 fn group() -> Solo {

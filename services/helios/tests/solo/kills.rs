@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::events::{Events, Line, check};
-use crate::process::{IMAGE, Solo, docker, within};
+use crate::process::{IMAGE, Solo, docker};
+use crate::serving::within;
 
 const JOBS: [&str; 3] = ["one:1", "two:1", "three:1"];
 

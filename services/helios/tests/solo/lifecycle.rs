@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::process::{IMAGE, Solo, docker, within};
+use crate::process::{IMAGE, Solo, docker};
+use crate::serving::within;
 
 fn deployed(solo: &Solo, name: &str) {
     let id = format!("{name}:1");

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use crate::process::{IMAGE, Solo, free_port, within};
+use crate::process::{IMAGE, Solo, free_port};
+use crate::serving::within;
 
 fn until_running(solo: &Solo, job: &str) {
     within(&format!("{job} is RUNNING"), || {

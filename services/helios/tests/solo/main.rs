@@ -19,6 +19,9 @@ mod orphans;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+#[path = "../serving/mod.rs"]
+mod serving;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod walks;

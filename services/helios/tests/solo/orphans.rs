@@ -5,7 +5,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::engine::{Engine, lives};
-use crate::process::{Solo, WEB_IMAGE, free_port, within};
+use crate::process::{Solo, WEB_IMAGE, free_port};
+use crate::serving::within;
 
 /// The host's problems, as `helios hosts --json` tells them.
 pub(crate) fn problems(solo: &Solo) -> Vec<String> {

@@ -1,13 +1,12 @@
 //! Processes of the binary, and the engine beside them.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
+
+use crate::serving::{Serving, helios, stdout, within};
 
 /// The image of a process that idles and obeys SIGTERM, made by `scripts/test-image`.
 pub(crate) const IMAGE: &str = "helios-test/busybox:1";
@@ -18,7 +17,7 @@ pub(crate) const WEB_IMAGE: &str = "helios-test/web:1";
 /// A `helios solo` with its own state, which can be killed and started again. Its containers go with it.
 pub(crate) struct Solo {
     dir: tempfile::TempDir,
-    process: Option<Child>,
+    process: Option<Serving>,
     pub(crate) url: String,
     /// What it is started with, besides what all are.
     options: Vec<String>,
@@ -51,31 +50,26 @@ impl Solo {
     }
 
     pub(crate) fn start_again(&mut self) {
-        let mut args = vec![
-            "solo",
-            "--name",
-            "n1",
-            "--state-dir",
-            "state",
-            "--listen",
-            "127.0.0.1:0",
-        ];
-        args.extend(self.options.iter().map(String::as_str));
-        let (process, url) = serve(self.dir.path(), &args);
-        (self.process, self.url) = (Some(process), url);
+        let mut command = helios(self.dir.path());
+        command.args(["solo", "--name", "n1", "--state-dir", "state"]);
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .args(&self.options);
+        let process = Serving::start(&mut command);
+        self.url = process.url();
+        self.process = Some(process);
     }
 
     /// As kill -9 does.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().expect("a kill");
-            process.wait().expect("an end");
-        }
+        self.process = None;
     }
 
     /// What a client command answers, which has to succeed.
     pub(crate) fn ask(&self, args: &[&str]) -> String {
-        ask(self.dir.path(), &self.url, args)
+        let mut command = helios(self.dir.path());
+        let output = command.args(["-z", &self.url]).args(args).output();
+        stdout(output.expect("the binary runs"))
     }
 
     /// What a client command complains of, which has to fail.
@@ -194,62 +188,11 @@ impl Drop for Solo {
         } else {
             self.list(&[])
         };
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.kill();
         for (id, ..) in containers {
             self.docker(&["rm", "-f", &id]);
         }
     }
-}
-
-/// Starts a server and yields it with the address it says it listens on.
-pub(crate) fn serve(dir: &Path, args: &[&str]) -> (Child, String) {
-    let mut process = helios(dir)
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("the binary starts");
-    let out = process.stdout.take().expect("its output");
-    let mut line = String::new();
-    BufReader::new(out)
-        .read_line(&mut line)
-        .expect("a line when it is ready");
-    let url = line
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"));
-    let url = url
-        .unwrap_or_default()
-        .trim_end_matches([',', '.', ';'])
-        .to_owned();
-    (process, url)
-}
-
-pub(crate) fn ask(dir: &Path, url: &str, args: &[&str]) -> String {
-    let output = helios(dir)
-        .args(["-z", url])
-        .args(args)
-        .output()
-        .expect("the binary runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{args:?}: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    said
-}
-
-fn helios(dir: &Path) -> Command {
-    let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_helios")));
-    command
-        .current_dir(dir)
-        .env("HOME", dir)
-        .env_remove("HELIOS_MASTER")
-        .stdin(Stdio::null());
-    command
 }
 
 /// A port of loopback that nobody listens at.
@@ -275,16 +218,4 @@ pub(crate) fn docker(args: &[&str]) -> String {
 fn of_use(mut all: Vec<(String, String, bool)>) -> Vec<(String, String)> {
     all.retain(|(_, _, is_kept)| !is_kept);
     all.into_iter().map(|(id, state, _)| (id, state)).collect()
-}
-
-/// Waits for something, at most two minutes.
-pub(crate) fn within<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(Instant::now() < deadline, "not within two minutes: {what}");
-        sleep(Duration::from_millis(100));
-    }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::{IMAGE, Solo, WEB_IMAGE, within};
+use crate::process::{IMAGE, Solo, WEB_IMAGE};
+use crate::serving::within;
 
 fn until_running(solo: &Solo, job: &str) {
     within(&format!("{job} is RUNNING"), || {

@@ -12,3 +12,7 @@ mod process;
 mod prometheus;
 #[cfg(test)]
 mod rollouts;
+#[cfg(test)]
+#[path = "../serving/mod.rs"]
+#[expect(dead_code, reason = "what follows here is waited for without blocking")]
+mod serving;

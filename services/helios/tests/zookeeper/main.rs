@@ -5,13 +5,13 @@
 #[expect(dead_code, reason = "some of it is for other tests")]
 mod certificates;
 #[cfg(test)]
+mod containers;
+#[cfg(test)]
 #[path = "../../../../tests/src/zookeeper/ensemble.rs"]
 #[expect(dead_code, reason = "most of it is for other tests")]
 mod ensemble;
 #[cfg(test)]
 mod init_acl;
-#[cfg(test)]
-mod process;
 #[cfg(test)]
 #[path = "../../../../tests/src/zookeeper/proxy.rs"]
 #[expect(dead_code, reason = "faults are for other tests")]
@@ -22,5 +22,9 @@ mod resets;
 mod rolling;
 #[cfg(test)]
 mod secured;
+#[cfg(test)]
+#[path = "../serving/mod.rs"]
+#[expect(dead_code, reason = "a cluster has a home of its own")]
+mod serving;
 #[cfg(test)]
 mod visitor;

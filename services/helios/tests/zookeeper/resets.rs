@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::containers::Containers;
 use crate::ensemble::Ensemble;
-use crate::process::{Containers, Serving, stdout};
+use crate::serving::{Serving, stdout};
 
 const MACHINES: usize = 10;
 const IMAGE: &str = "helios-test/busybox:1";
@@ -44,7 +45,7 @@ impl Site {
     fn serve(&self, args: &[&str]) -> Serving {
         let mut command = self.command(args);
         command.args(["--store", &self.store]);
-        Serving::start(command)
+        Serving::start(&mut command)
     }
 }
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Output, Stdio};
 
+use crate::containers::Containers;
 use crate::ensemble::Ensemble;
-use crate::process::{Containers, Serving, stdout, until};
+use crate::serving::{Serving, stdout, within};
 use crate::visitor::{Round, Visitor};
 
 const HOSTS: [&str; 3] = ["roll1", "roll2", "roll3"];
@@ -34,7 +35,7 @@ impl Site {
             let args = ["master", "--name", name, "--listen", "127.0.0.1:0"];
             let mut command = site.helios(&args);
             command.args(["--store", &store]);
-            site.masters.push(Serving::start(command));
+            site.masters.push(Serving::start(&mut command));
         }
         for (number, name) in HOSTS.iter().enumerate() {
             let from = 23_000 + number * 100;
@@ -43,11 +44,11 @@ impl Site {
             let mut command = site.helios(&args);
             command.args(["--store", &store, "--labels", "role=web"]);
             command.args(["--port-range", &ports]);
-            site.agents.push(Serving::start(command));
+            site.agents.push(Serving::start(&mut command));
             let id = std::fs::read_to_string(site.dir.path().join(name).join("agent-id"));
             site.containers.push(Containers::of(id.unwrap().trim()));
         }
-        until("all hosts are up", || {
+        within("all hosts are up", || {
             let hosts = site.ask(&["hosts"]);
             (hosts.matches("Up").count() == HOSTS.len()).then_some(())
         });
@@ -125,7 +126,7 @@ async fn a_web_server_is_updated_under_constant_requests_and_a_bad_one_is_taken_
     // With overlap the old port answers until the new one does, on every host and whoever dies.
     let _ = visitor.rounds();
     let update = site.start_update(&["site:2", "front", "--overlap"]);
-    until("the update has begun", || {
+    within("the update has begun", || {
         let status = site.ask(&["deployment-group-status", "front"]);
         status.contains("in flight").then_some(())
     });
@@ -140,7 +141,7 @@ async fn a_web_server_is_updated_under_constant_requests_and_a_bad_one_is_taken_
     assert_eq!(fewest(&visitor.rounds()), 3, "every host served throughout");
 
     // Without overlap one host at a time is away. The bad job never gets past the first one.
-    let before = until("the old containers are gone", || {
+    let before = within("the old containers are gone", || {
         let containers = site.containers();
         containers
             .iter()

@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use crate::certificates::Certificates;
+use crate::containers::Containers;
 use crate::ensemble::Ensemble;
-use crate::process::{Containers, Serving, stdout, until};
+use crate::serving::{Serving, stdout, within};
 
 const MASTER: &[(&str, &str)] = &[
     ("HELIOS_ZK_MASTER_PASSWORD", "m-secret"),
@@ -61,7 +62,7 @@ async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
     let hash = words[option.unwrap() + 1];
 
     let args = ["master", "--name", "m1", "--listen", "127.0.0.1:0"];
-    let master = Serving::start(site.on_store(&args, "master", MASTER));
+    let master = Serving::start(&mut site.on_store(&args, "master", MASTER));
     let url = master.url();
     let ask = |args: &[&str]| {
         let output = site
@@ -74,12 +75,12 @@ async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
     let args = ["agent", "--name", "web1", "--state-dir", "state"];
     let mut command = site.on_store(&args, "web1", AGENT);
     command.args(["--zk-acl-master-digest", hash]);
-    let _agent = Serving::start(command);
+    let _agent = Serving::start(&mut command);
     let id = std::fs::read_to_string(site.certificates.path("state/agent-id")).unwrap();
     let containers = Containers::of(id.trim());
     // An agent with a credential of its own cannot write registrations: a person vouches for it.
     ask(&["register", "web1", id.trim()]);
-    until("web1 is up", || {
+    within("web1 is up", || {
         Some(ask(&["hosts"])).filter(|hosts| hosts.contains("web1") && hosts.contains("Up"))
     });
 
@@ -91,11 +92,11 @@ async fn a_fleet_with_tls_and_a_credential_for_each_party_runs_a_job() {
         "/bin/idle",
     ]);
     ask(&["deploy", "sleepy:1", "web1"]);
-    until("the job runs", || {
+    within("the job runs", || {
         Some(ask(&["status"])).filter(|status| status.contains("RUNNING"))
     });
     ask(&["undeploy", "sleepy:1", "web1"]);
-    until("the container is gone", || {
+    within("the container is gone", || {
         containers.ids().is_empty().then(|| "gone".to_owned())
     });
 }

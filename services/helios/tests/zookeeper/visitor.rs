@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::process::until;
+use crate::serving::within;
 
 /// How often a visit is tried: who just asked where to go may find that place closed.
 const TRIES: u32 = 10;
@@ -54,7 +54,7 @@ impl Visitor {
     }
 
     pub(crate) fn until_all_say(&self, page: &str) {
-        until(&format!("all say {page}"), || {
+        within(&format!("all say {page}"), || {
             let rounds = self.rounds.lock().unwrap();
             let mut answers = rounds.last()?.values();
             answers
