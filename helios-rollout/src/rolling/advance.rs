@@ -148,7 +148,9 @@ impl<'a> Planner<'a> {
         if self.rollout.policy.when_down != super::WhenDown::Wait {
             return false;
         }
-        let absent: Vec<&'a HostName> = self.pending().map(|host| host.name).collect();
+        // Those that are here were dealt with in this very step.
+        let absent = self.pending().filter(|host| !host.is_here());
+        let absent: Vec<&'a HostName> = absent.map(|host| host.name).collect();
         if absent.is_empty() {
             return false;
         }

@@ -1,5 +1,6 @@
 //! The loop around the planner.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
@@ -43,6 +44,8 @@ struct Seen {
     fleet: Option<FleetView>,
     snapshot: Option<Snapshot>,
     groups: Records<String, GroupRecord>,
+    /// The last step of each rollout, and when this driver first saw it.
+    steps: BTreeMap<String, (Timestamp, Moment)>,
 }
 
 impl Seen {
@@ -50,6 +53,16 @@ impl Seen {
         let older = self.snapshot.take().unwrap_or_default();
         self.groups.advance(&Keys::groups(), &older, &newer);
         self.snapshot = Some(newer);
+    }
+
+    /// Notes the last steps, as seen at `moment`.
+    fn note_steps(&mut self, moment: Moment) {
+        let rollouts = self.groups.iter().filter_map(|(name, group)| {
+            let changed = group.rollout.as_ref()?.changed;
+            let known = self.steps.get(name).filter(|(step, _)| *step == changed);
+            Some((name.clone(), known.copied().unwrap_or((changed, moment))))
+        });
+        self.steps = rollouts.collect();
     }
 }
 
@@ -94,6 +107,7 @@ impl Driver {
                 },
                 () = sleep(pause) => {}
             }
+            seen.note_steps(self.cluster.clock().moment());
             tokio::select! {
                 biased;
                 () = &mut shutdown => return,
@@ -109,7 +123,7 @@ impl Driver {
             return pause;
         };
         for (name, group) in seen.groups.iter() {
-            let now = self.now();
+            let now = self.now(seen.steps.get(name));
             let plan = advance(group, fleet, now);
             if let Some(wake) = plan.wake {
                 pause = pause.min(wake.since(now).max(Duration::from_millis(1)));
@@ -168,8 +182,12 @@ impl Driver {
         Ok(made.is_some())
     }
 
-    fn now(&self) -> Timestamp {
-        let (wall, moment) = self.begun;
-        wall.plus(self.cluster.clock().moment().since(moment))
+    /// The present of a rollout: by this master's clock, but never before the last step, and as long after it
+    /// as this driver has seen it. Else a master whose clock is years behind would wait for years.
+    fn now(&self, step: Option<&(Timestamp, Moment)>) -> Timestamp {
+        let moment = self.cluster.clock().moment();
+        let after = |(at, seen): (Timestamp, Moment)| at.plus(moment.since(seen));
+        let by_clock = after(self.begun);
+        step.map_or(by_clock, |step| after(*step).max(by_clock))
     }
 }

@@ -171,7 +171,13 @@ impl<'a> Planner<'a> {
             let Some(host) = Host::find(self.fleet, name) else {
                 continue;
             };
-            if let Some(left) = zones.get_mut(host.zone(policy.per.as_deref())) {
+            let zone = host.zone(policy.per.as_deref());
+            // Nobody knows the zone of a host whose agent has not reported yet, as after it took the name over.
+            let is_anywhere = host.report.is_none();
+            for (_, left) in zones
+                .iter_mut()
+                .filter(|(name, _)| is_anywhere || **name == zone)
+            {
                 *left = left.saturating_sub(1);
             }
         }

@@ -46,7 +46,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "clocks that jump by years",
-        sizes: (2, 400),
+        sizes: (2, 600),
         run: |round, size| {
             Campaign::of(seeds(round, size), |seed| {
                 swarm(seed).faults(Faults::clocks())
@@ -65,7 +65,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "pairs of those faults",
-        sizes: (60, 12_000),
+        sizes: (60, 12_200),
         run: |round, size| {
             of_scenarios(round, |number| {
                 Campaign::of_fault_pairs(|| scenario(number), size / 3)
@@ -74,12 +74,12 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "a rolling update, single faults of every kind at its calls",
-        sizes: (20, 1_000),
+        sizes: (20, 400),
         run: rolling::single_faults,
     },
     Part {
         name: "a rolling update, a master that dies before or after any of its calls",
-        sizes: (20, 500),
+        sizes: (20, 400),
         run: rolling::masters_that_die,
     },
 ];

@@ -6,3 +6,4 @@ mod records;
 mod script;
 mod toy;
 mod transcripts;
+mod waiting;

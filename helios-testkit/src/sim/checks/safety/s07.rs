@@ -59,6 +59,13 @@ impl AbortBound {
     fn goes_on(&self, group: Move<'_>) -> Option<String> {
         let record = group.is?;
         let is = record.rollout.as_ref()?;
+        // What was done with failures is opened again for hosts to leave, and fewer hosts tolerate fewer of them.
+        if let Some((was, is)) = group.same_rollout()
+            && was.failed.len() == is.failed.len()
+            && was.started == is.started
+        {
+            return None;
+        }
         let failed = u64::try_from(is.failed.len()).unwrap_or(u64::MAX);
         let tolerated = self.tolerated(record, is);
         (failed > tolerated && is.state == RolloutState::RollingOut).then(|| {
