@@ -93,12 +93,8 @@ impl Solo {
         let said = process.stdout.take().ok_or("no output")?;
         let lines = BufReader::new(said).lines();
         let address = lines.map_while(Result::ok).find_map(|line| {
-            Some(
-                line[line.find("http://")?..]
-                    .split_whitespace()
-                    .next()?
-                    .to_owned(),
-            )
+            let address = line[line.find("http://")?..].split([',', ' ']).next()?;
+            Some(address.to_owned())
         });
         let url =
             address.ok_or("helios solo does not start: is its address free, and Docker there?")?;
