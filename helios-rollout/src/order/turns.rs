@@ -10,7 +10,7 @@ use super::OrderError;
 use super::fleet::{Fleet, Member};
 use super::hash::{Purpose, Salted, turn_of};
 use super::rules::{self, Bounds, Rule};
-use super::sequence::{Place, Sequence, Sorting, Stratum};
+use super::sequence::{Sequence, Sorting, Stratum};
 use crate::share::Share;
 
 /// How hosts are chosen, as data.
@@ -189,8 +189,8 @@ impl Order {
         let bounds = rules::bounds(&self.rules, &sequence, &self.strata, &self.salt)?;
         let salted = Salted::new(Purpose::Host, &self.salt);
         let mut turns = vec![None; fleet.members().len()];
-        let mut waiting = Vec::new();
-        let mut told_weight = 0;
+        let mut line = Vec::new();
+        let mut anybody_told = false;
         for (index, place) in (0..).zip(sequence.places()) {
             let Some(member) = fleet.members().get(place.member) else {
                 continue;
@@ -216,22 +216,30 @@ impl Order {
                 stratum: place.stratum,
                 by,
             };
-            if first(member).is_some() {
-                told_weight += place.weight;
-            } else {
-                waiting.push((turn, *place));
-            }
+            let is_told = first(member).is_some();
+            anybody_told |= is_told;
+            line.push(Claim {
+                from: match by {
+                    Cause::Floor => proportion.0,
+                    _ if is_told => Share::ZERO,
+                    _ => turn.share,
+                },
+                place: index,
+                weight: place.weight,
+                member: place.member,
+                waits: !is_told && by != Cause::Floor,
+            });
             let told = Turn {
                 share: Share::LEAST,
                 by: Cause::Told,
                 ..turn
             };
             if let Some(slot) = turns.get_mut(place.member) {
-                *slot = Some(if first(member).is_some() { told } else { turn });
+                *slot = Some(if is_told { told } else { turn });
             }
         }
-        if told_weight > 0 {
-            absorb_excess(&mut turns, waiting, told_weight, sequence.weight());
+        if anybody_told {
+            absorb_excess(&mut turns, line, sequence.weight());
         }
         Ok(Turns {
             turns,
@@ -246,21 +254,29 @@ impl Order {
     }
 }
 
-/// Delays hosts so that those told before, which no longer need to be the first, are not exceeded in number: the `i`-th host that is
-/// still to be told waits until the curve asks for `told + i`. A floor does not wait.
-fn absorb_excess(
-    turns: &mut [Option<Turn>],
-    mut waiting: Vec<(Turn, Place)>,
-    mut before: u64,
-    total: u64,
-) {
-    waiting.sort_unstable_by_key(|(turn, _)| (turn.share, turn.place));
-    for (turn, place) in waiting {
-        let earliest = Share::middle_of(before, place.weight, total);
-        before += place.weight;
-        if turn.by != Cause::Floor
-            && earliest > turn.share
-            && let Some(Some(slot)) = turns.get_mut(place.member)
+/// One host among those that the curve asks for.
+struct Claim {
+    /// From which share on it counts as one of them. A host that a floor lets go early comes in addition until its own place in the line
+    /// is reached; so a floor delays nobody, and telling such a host changes no forecast.
+    from: Share,
+    place: u64,
+    weight: u64,
+    member: usize,
+    /// Whether it can wait: it has not been told, and no floor needs it.
+    waits: bool,
+}
+
+/// Delays hosts so that those told before, which no longer need to be the first, are not exceeded in number: a host that is still to be
+/// told waits until the curve asks for all that count before it.
+fn absorb_excess(turns: &mut [Option<Turn>], mut line: Vec<Claim>, total: u64) {
+    line.sort_unstable_by_key(|claim| (claim.from, claim.place));
+    let mut before = 0;
+    for claim in line {
+        let earliest = Share::middle_of(before, claim.weight, total);
+        before += claim.weight;
+        if claim.waits
+            && earliest > claim.from
+            && let Some(Some(slot)) = turns.get_mut(claim.member)
         {
             (slot.share, slot.by) = (earliest, Cause::Excess);
         }

@@ -392,3 +392,42 @@ fn explanations_are_sentences() {
     assert_eq!(explain(&variable, 1), early);
     assert_eq!(variable.on(&fleet).unwrap().explain("web-9", hour(0)), None);
 }
+
+#[test]
+fn hosts_that_a_floor_lets_go_early_delay_nobody() {
+    let roles = (0..300).map(|index| (index, format!("role-{}", (index * index) % 40)));
+    let members = roles.map(|(index, role)| {
+        let labels = BTreeMap::from([("role".to_owned(), role)]);
+        Member::new(format!("host-{index}").parse().unwrap(), labels)
+    });
+    let fleet = Fleet::new(members).unwrap();
+    let mut planned = replace("A", "B");
+    let mut rule = Rule::at_least("two canaries", 2);
+    rule.floor = rule.floor.map(|floor| Floor {
+        ramp: Share::from_percent(10),
+        ..floor
+    });
+    planned.order.rules = vec![rule];
+    let mut variable = variable();
+    variable.start(planned, &fleet, hour(0)).unwrap();
+    let forecast = |variable: &Variable| -> BTreeMap<String, Option<Timestamp>> {
+        let view = variable.on(&fleet).unwrap();
+        let told = &variable.running().unwrap().told;
+        let hosts = fleet.members().iter().map(|member| &member.host);
+        let waiting = hosts.filter(|host| !told.contains(host));
+        waiting
+            .map(|host| (host.to_string(), view.flips_at(host.as_str()).forward))
+            .collect()
+    };
+    let before = forecast(&variable);
+    for at in 1..100 {
+        let step = variable
+            .on(&fleet)
+            .unwrap()
+            .plan(hour(at), Budget::default());
+        variable.apply(&step).unwrap();
+        for (host, flips) in forecast(&variable) {
+            assert_eq!(flips, before[&host], "{host} at hour {at}");
+        }
+    }
+}
