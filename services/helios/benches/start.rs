@@ -31,7 +31,8 @@ fn main() -> Outcome {
 
 fn measure(home: &Path, url: &str) -> Outcome {
     let created = helios(home)
-        .args(["-z", url, "create", "--quiet", "web:1", "nginx:1.27"])
+        .args(["-z", url, "create", "-q", "web:1", "nginx:1.27"])
+        .stdout(Stdio::null())
         .status()?;
     if !created.success() {
         return Err("no job was created".into());
