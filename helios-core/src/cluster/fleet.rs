@@ -188,6 +188,7 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct FleetTracker {
     seen: BTreeMap<Part, Snapshot>,
+    known: KnownJobs,
     view: FleetView,
 }
 
@@ -196,10 +197,21 @@ impl FleetTracker {
     pub(super) fn advance(&mut self, part: Part, newer: Snapshot) -> bool {
         let first = !self.seen.contains_key(&part);
         let older = self.seen.entry(part).or_default();
-        let (dir, view) = (part.dir(), &mut self.view);
+        let (dir, view, known) = (part.dir(), &mut self.view, &mut self.known);
         let changed = match part {
-            Part::Jobs => view.jobs.advance(&dir, older, &newer),
-            Part::Hosts => view.hosts.advance(&dir, older, &newer),
+            Part::Jobs => {
+                known.forget_unused();
+                let share = |stored: &mut JobRecord| known.share(&mut stored.job);
+                view.jobs.advance_sharing(&dir, older, &newer, share)
+            }
+            Part::Hosts => {
+                let share = |host: &mut HostRecord| {
+                    for goal in host.goals.values_mut() {
+                        known.share(&mut goal.job);
+                    }
+                };
+                view.hosts.advance_sharing(&dir, older, &newer, share)
+            }
             Part::Up => view.up.advance(&dir, older, &newer),
             Part::Reports => view.reports.advance(&dir, older, &newer),
             Part::Masters => view.masters.advance(&dir, older, &newer),
@@ -211,6 +223,25 @@ impl FleetTracker {
     /// The view, once every directory was seen.
     pub(super) fn view(&self) -> Option<FleetView> {
         (self.seen.len() == Part::ALL.len()).then(|| self.view.clone())
+    }
+}
+
+/// The jobs of a fleet, each of them once: one that is deployed to a thousand hosts is in the entry of each.
+#[derive(Debug, Default)]
+struct KnownJobs(BTreeMap<JobId, Arc<Job>>);
+
+impl KnownJobs {
+    fn share(&mut self, job: &mut Arc<Job>) {
+        match self.0.get(&job.id) {
+            Some(known) if known == job => *job = Arc::clone(known),
+            _ => {
+                self.0.insert(job.id.clone(), Arc::clone(job));
+            }
+        }
+    }
+
+    fn forget_unused(&mut self) {
+        self.0.retain(|_, job| Arc::strong_count(job) > 1);
     }
 }
 

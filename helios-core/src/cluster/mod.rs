@@ -9,6 +9,7 @@ mod job_query;
 mod lanes;
 mod masters;
 mod records;
+mod shared;
 mod transact;
 mod watch;
 
@@ -31,6 +32,7 @@ use crate::store::{Key, Store, StoreError, Txn};
 use crate::time::Timestamp;
 
 use lanes::Lanes;
+use shared::SharedFleet;
 
 /// On whose behalf a cluster acts unless it is told otherwise.
 const PRINCIPAL: &str = "helios";
@@ -52,6 +54,8 @@ pub struct Cluster {
     principal: Arc<str>,
     /// The only cluster whose hosts are registered through this handle.
     only: Option<Arc<str>>,
+    /// The fleet that all clones of this handle follow together, if they do.
+    fleet: Option<SharedFleet>,
 }
 
 impl Cluster {
@@ -75,6 +79,7 @@ impl Cluster {
             lanes: Arc::new(Lanes::new()),
             principal: PRINCIPAL.into(),
             only: None,
+            fleet: None,
         }
     }
 

@@ -82,22 +82,34 @@ impl<K: Ord + Clone + FromStr<Err: fmt::Display>, T: DeserializeOwned> Records<K
     /// Makes the records of the `older` snapshot those of the `newer` one, decoding only what changed.
     /// Returns whether anything did.
     pub fn advance(&mut self, dir: &Key, older: &Snapshot, newer: &Snapshot) -> bool {
+        self.advance_sharing(dir, older, newer, |_| ())
+    }
+
+    /// As [`advance`](Self::advance); `share` may have each new record share parts with others.
+    pub(super) fn advance_sharing(
+        &mut self,
+        dir: &Key,
+        older: &Snapshot,
+        newer: &Snapshot,
+        mut share: impl FnMut(&mut T),
+    ) -> bool {
         let mut changed = false;
         for change in newer.changes_since(older) {
             changed = true;
             match change {
-                Change::Put { name, entry } => self.put(dir, name, entry),
+                Change::Put { name, entry } => self.put(dir, name, entry, &mut share),
                 Change::Gone { name } => self.forget(dir, name),
             }
         }
         changed
     }
 
-    fn put(&mut self, dir: &Key, name: &str, entry: &Entry) {
+    fn put(&mut self, dir: &Key, name: &str, entry: &Entry, share: &mut impl FnMut(&mut T)) {
         // Names were segments of keys already, so this never fails.
         let Ok(key) = dir.child(name) else { return };
         match read(&key, entry) {
-            Ok((name, record)) => {
+            Ok((name, mut record)) => {
+                Arc::get_mut(&mut record.record).map(share);
                 self.unreadable.remove(&key);
                 self.readable.insert(name, record);
             }

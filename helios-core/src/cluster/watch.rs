@@ -38,11 +38,14 @@ impl Cluster {
     /// come together make one view.
     ///
     /// Only what changed is decoded. An `Err` item reports trouble with the store and does not end the
-    /// stream.
+    /// stream. Several of them in one process had better share: [`Cluster::sharing_fleet`].
     ///
     /// # Cancellation
     /// Dropping the stream ends its watches.
     pub fn watch_fleet(&self) -> BoxStream<'static, Result<FleetView, StoreError>> {
+        if let Some(shared) = &self.fleet {
+            return shared.follow();
+        }
         let watches = Part::ALL.map(|part| {
             let watch = self.store.watch(Scope::Children(part.dir()));
             watch

@@ -96,3 +96,30 @@ fn a_job_is_followed_from_its_deployment_to_its_last_report() {
     assert!(fleet.job_status(&unknown).is_none());
     assert_eq!(fleet.job_statuses([&job().id, &unknown]).len(), 1);
 }
+
+#[test]
+fn a_job_is_in_memory_once_however_many_hosts_have_it() {
+    let goal = || host("a", true).goals.remove(&job().id).unwrap();
+    let stored = JobRecord {
+        job: job(),
+        removing: None,
+    };
+    let records: Vec<_> = ["h1", "h2"].map(|name| (name, host(name, true))).into();
+    let hosts: Vec<_> = records.iter().map(|(name, host)| (*name, host)).collect();
+    let mut tracker = FleetTracker::default();
+    tracker.advance(Part::Hosts, snapshot(&hosts));
+    tracker.advance(Part::Jobs, snapshot(&[(job().id.as_str(), &stored)]));
+    let view = &tracker.view;
+    let of = |name: &str| {
+        let host = view.hosts.get(&name.parse().unwrap()).unwrap();
+        Arc::clone(&host.goals[&job().id].job)
+    };
+    assert!(Arc::ptr_eq(&of("h1"), &of("h2")));
+    let job = &view.jobs.get(&job().id).unwrap().job;
+    assert!(Arc::ptr_eq(&of("h1"), job) && of("h1") == goal().job);
+
+    tracker.advance(Part::Hosts, Snapshot::new());
+    tracker.advance(Part::Jobs, Snapshot::new());
+    tracker.known.forget_unused();
+    assert!(tracker.known.0.is_empty());
+}

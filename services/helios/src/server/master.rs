@@ -1,6 +1,6 @@
 //! `helios master`.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
@@ -106,7 +106,21 @@ impl Master {
     }
 
     /// Serves until shutdown.
-    pub(super) async fn run(self, shutdown: &Shutdown) -> Result<(), Failure> {
+    pub(super) async fn run(mut self, shutdown: &Shutdown) -> Result<(), Failure> {
+        // Everything below looks at the same fleet, which is large.
+        let (cluster, follow) = self.cluster.sharing_fleet();
+        self.cluster = cluster;
+        let followed = async {
+            follow.await;
+            pending::<()>().await;
+        };
+        tokio::select! {
+            outcome = self.work(shutdown) => outcome,
+            () = followed => Ok(()),
+        }
+    }
+
+    async fn work(self, shutdown: &Shutdown) -> Result<(), Failure> {
         let Asking { reset, authorities } = &self.asking;
         let evidence = Arc::new(Prometheus::trusting(authorities));
         let resets = ResetDriver::new(&self.cluster, self.this_start(), Arc::clone(reset));
