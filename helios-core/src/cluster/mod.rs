@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 pub use error::ClusterError;
-pub use fleet::{FleetView, HostView, JobStatus};
+pub use fleet::{FleetView, HostGlance, HostView, JobStatus};
 pub use job_query::{JobQuery, JobQueryError};
 pub use records::{Records, Unreadable};
 
@@ -187,7 +187,8 @@ impl Cluster {
         };
         let up = self.read(&Keys::up(host)).await?;
         let report = self.read(&Keys::report(host)).await?;
-        Ok(Some(HostView::new(&record, up.as_ref(), report.as_ref())))
+        let glance = HostGlance::new(host, &record, up.as_ref(), report.as_ref());
+        Ok(Some(glance.view()))
     }
 
     /// All registered hosts, with their goals.

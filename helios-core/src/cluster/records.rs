@@ -42,6 +42,11 @@ impl<K: Ord + Clone, T> Records<K, T> {
         self.readable.get(name)
     }
 
+    /// As [`get`](Self::get), with the name as it is kept.
+    pub(super) fn get_entry(&self, name: &K) -> Option<(&K, &Versioned<T>)> {
+        self.readable.get_key_value(name)
+    }
+
     /// All records that can be read, in the order of their names.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &Versioned<T>)> {
         self.readable.iter()

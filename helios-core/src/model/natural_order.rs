@@ -17,11 +17,30 @@ use std::cmp::Ordering;
 /// ```
 #[must_use]
 pub fn natural_cmp(left: &str, right: &str) -> Ordering {
+    let (left, right) = without_common_runs(left, right);
     runs(left)
         .map(Run)
         .cmp(runs(right).map(Run))
         .then_with(|| left.len().cmp(&right.len()))
         .then_with(|| left.cmp(right))
+}
+
+/// What is left of two texts without the runs that both begin with: the names of a fleet begin alike.
+fn without_common_runs<'a>(left: &'a str, right: &'a str) -> (&'a str, &'a str) {
+    let pairs = left.bytes().zip(right.bytes());
+    let common = pairs.take_while(|(left, right)| left == right).count();
+    let mut common = left.bytes().take(common).enumerate();
+    // The last of them may go on.
+    let is_digit = |(_, byte): (usize, u8)| byte.is_ascii_digit();
+    let mut begins = (0, common.next().is_some_and(is_digit));
+    for (at, byte) in common {
+        if byte.is_ascii_digit() != begins.1 {
+            begins = (at, !begins.1);
+        }
+    }
+    let (at, _) = begins;
+    let rest = |text: &'a str| text.get(at..).unwrap_or(text);
+    (rest(left), rest(right))
 }
 
 /// Cuts `text` into the longest runs of digits and of other characters.

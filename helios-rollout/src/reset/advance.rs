@@ -43,9 +43,9 @@ pub fn advance(
         return step.plan(Vec::new(), BTreeMap::new(), 0);
     }
     step.travel();
-    step.judge();
-    step.release();
     let due = step.due();
+    step.judge(due.len());
+    step.release();
     let holds = step.choose(&due);
     let left = due.len() as u64 - step.just_chosen();
     let orders = step.orders();
@@ -142,7 +142,7 @@ impl Step<'_> {
     }
 
     /// Looks at the services that have a host away, and whether anything stops the reset.
-    fn judge(&mut self) {
+    fn judge(&mut self, due: usize) {
         let standing = Standing::of(self.reset, &self.next, self.sights);
         let begins = |line: &&Line| line.to == To::Phase(Phase::Draining);
         let begins = self.lines.iter().filter(begins).map(|line| &line.host);
@@ -151,12 +151,12 @@ impl Step<'_> {
         let mut halt = None;
         for (host, away) in &self.next.away {
             let place = self.sights.fleet.position(host.as_str());
-            let serves = place.and_then(|place| self.sights.serves.get(place));
+            let serves = place.map_or(&[][..], |place| self.sights.serves_of(place));
             if away.phase == Phase::Chosen {
                 continue;
             }
             let first = begins.contains(host);
-            for serves in serves.into_iter().flatten() {
+            for serves in serves {
                 let Some((service, instances, healthy, minimum)) = standing.service(serves.service)
                 else {
                     continue;
@@ -190,7 +190,7 @@ impl Step<'_> {
         let halt = self
             .too_many_failures()
             .or(halt)
-            .or_else(|| self.breached());
+            .or_else(|| self.breached(due));
         if let (Stage::Running | Stage::Paused, Some(halt)) = (&self.next.stage, halt) {
             self.next.stage = Stage::Halted(halt);
         }
@@ -208,21 +208,18 @@ impl Step<'_> {
         })
     }
 
-    fn breached(&mut self) -> Option<Halt> {
+    fn breached(&mut self, due: usize) -> Option<Halt> {
         self.next.monitor.as_ref()?;
-        let share = self.share_done();
+        let share = self.share_done(due);
         match self.next.monitor.as_mut()?.advise(share, self.now) {
             Advice::Terminate { objective, .. } => Some(Halt::Objective { objective }),
             Advice::Proceed | Advice::Bake { .. } | Advice::Hold { .. } => None,
         }
     }
 
-    fn share_done(&self) -> Share {
+    fn share_done(&self, due: usize) -> Share {
         let done = self.next.done.len() as u64;
-        Share::ratio(
-            done,
-            done + self.due().len() as u64 + self.next.away.len() as u64,
-        )
+        Share::ratio(done, done + due as u64 + self.next.away.len() as u64)
     }
 
     /// Lets go of the hosts that were not reset yet, when the reset does not go on.
@@ -257,13 +254,14 @@ impl Step<'_> {
         if due.is_empty() {
             return BTreeMap::new();
         }
-        if let Some(hold) = self.held() {
+        if let Some(hold) = self.held(due.len()) {
             return everybody(hold);
         }
-        let mut standing = Standing::of(self.reset, &self.next, self.sights);
+        let standing = Standing::of(self.reset, &self.next, self.sights);
         if let Err(hold) = standing.room() {
             return everybody(hold);
         }
+        let mut standing = standing.with_groups();
         let mut holds = BTreeMap::new();
         for (rank, place) in self
             .reset
@@ -284,7 +282,7 @@ impl Step<'_> {
     }
 
     /// What holds all hosts.
-    fn held(&mut self) -> Option<Hold> {
+    fn held(&mut self, due: usize) -> Option<Hold> {
         if self.now >= self.reset.deadline && self.next.stage == Stage::Running {
             self.next.stage = Stage::Halted(Halt::Deadline);
             self.release();
@@ -292,7 +290,7 @@ impl Step<'_> {
         if self.next.stage != Stage::Running {
             return Some(Hold::NotRunning);
         }
-        if let Some(objective) = self.gate() {
+        if let Some(objective) = self.gate(due) {
             return Some(Hold::Objective(objective));
         }
         let moment = Timestamp::from_millis(self.now.as_millis().saturating_add(1));
@@ -302,9 +300,9 @@ impl Step<'_> {
     }
 
     /// The objective that must show no harm before more hosts are chosen.
-    fn gate(&mut self) -> Option<String> {
+    fn gate(&mut self, due: usize) -> Option<String> {
         self.next.monitor.as_ref()?;
-        let share = self.share_done();
+        let share = self.share_done(due);
         match self.next.monitor.as_mut()?.advise(share, self.now) {
             Advice::Hold { objective, .. } => Some(objective),
             Advice::Proceed | Advice::Bake { .. } | Advice::Terminate { .. } => None,
@@ -347,8 +345,7 @@ impl Step<'_> {
     /// What is to be done about hosts so that they are drained as they should be.
     fn orders(&self) -> Vec<Order> {
         let mut orders = Vec::new();
-        for (host, sight) in self.sights.iter() {
-            let away = self.next.away.get(host);
+        for ((host, sight), away) in self.sights.iter().zip(self.sights.away(&self.next)) {
             let wanted = away.and_then(|away| self.reset.drain_of(away));
             match (wanted, &sight.drain) {
                 (Some(wanted), found) if found.as_ref() != Some(&wanted) => {
@@ -410,9 +407,9 @@ impl Reset {
 
     /// The hosts that are still to be chosen, as places in the fleet.
     pub(super) fn due(&self, progress: &Progress, sights: &Sights) -> Vec<usize> {
-        let members = sights.fleet.members().iter().zip(&sights.hosts);
-        let due = members.enumerate().filter(|(_, (member, sight))| {
-            self.is_for(sight) && self.is_stale(progress, sight) && !progress.has(&member.host)
+        let hosts = sights.hosts.iter().zip(sights.chosen(progress));
+        let due = hosts.enumerate().filter(|(_, (sight, is_chosen))| {
+            !is_chosen && self.is_for(sight) && self.is_stale(progress, sight)
         });
         due.map(|(place, _)| place).collect()
     }
@@ -421,20 +418,29 @@ impl Reset {
     ///
     /// The order is one of all hosts that are this reset's, so that it does not change while hosts become done.
     pub(super) fn line(&self, sights: &Sights, progress: &Progress, due: &[usize]) -> Vec<usize> {
-        let members = sights.fleet.members().iter().enumerate();
-        let ours = members.filter(|(place, member)| {
-            due.binary_search(place).is_ok() || progress.has(&member.host)
-        });
+        let mut is_due = vec![false; sights.hosts.len()];
+        for place in due {
+            if let Some(slot) = is_due.get_mut(*place) {
+                *slot = true;
+            }
+        }
+        let ours = is_due.iter().zip(sights.chosen(progress)).enumerate();
+        let ours = ours.filter(|(_, (is_due, is_chosen))| **is_due || *is_chosen);
         let ours: Vec<usize> = ours.map(|(place, _)| place).collect();
-        let sorting = Sorting {
-            salt: &self.name,
-            strata: &self.strata(),
-            rotation: Share::ZERO,
-        };
-        let sequence = Sequence::of(&sights.fleet, &ours, &sorting, |_| None);
-        let places = sequence.places().iter().map(|place| place.member);
-        places
-            .filter(|place| due.binary_search(place).is_ok())
+        let question = (self.name.clone(), self.strata(), ours);
+        let line = sights.remembered.answer(question, |(salt, strata, ours)| {
+            let rotation = Share::ZERO;
+            let sorting = Sorting {
+                salt,
+                strata,
+                rotation,
+            };
+            let sequence = Sequence::of(&sights.fleet, ours, &sorting, |_| None);
+            let places = sequence.places().iter().map(|place| place.member);
+            places.collect()
+        });
+        let line = line.iter().copied();
+        line.filter(|place| is_due.get(*place).is_some_and(|is_due| *is_due))
             .collect()
     }
 }

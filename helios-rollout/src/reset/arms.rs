@@ -53,9 +53,8 @@ impl Window<'_> {
 
     fn services_of(&self, host: &HostName) -> impl Iterator<Item = usize> {
         let place = self.sights.fleet.position(host.as_str());
-        let serves = place.and_then(|place| self.sights.serves.get(place));
-        let serves = serves.into_iter().flatten();
-        serves.map(|serves| serves.service)
+        let serves = place.map_or(&[][..], |place| self.sights.serves_of(place));
+        serves.iter().map(|serves| serves.service)
     }
 }
 

@@ -22,8 +22,8 @@ use super::record::sights_for;
 use super::resets::{keys, put};
 use super::watchman::{Seen, Watchman};
 use super::{
-    Ask, Line, Order, ResetAction, ResetError, ResetPlan, ResetRecord, Resets, Robustness, Sights,
-    To, TrailLine, advance, trail,
+    Ask, Line, Lookout, Order, ResetAction, ResetError, ResetPlan, ResetRecord, Resets, Robustness,
+    Sights, To, TrailLine, advance, trail,
 };
 use crate::drive::{EvidenceSource, NobodyToAsk};
 
@@ -112,6 +112,7 @@ impl ResetDriver {
         let mut ticks = interval(LOOK_AT_MOST_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut is_news, mut quiet) = (true, 0);
+        let mut lookout = Lookout::default();
         loop {
             tokio::select! {
                 biased;
@@ -127,7 +128,7 @@ impl ResetDriver {
                     (is_news, quiet) = (false, 0);
                     let view = fleet.as_ref().and_then(|(_, view)| view.clone());
                     tell.send_replace(view.map(|view| (records.clone(), view)));
-                    asks.extend(self.look_at_all(&records, &mut fleet, &mut asking).await);
+                    asks.extend(self.look_at_all(&records, &mut fleet, &mut lookout, &mut asking).await);
                 }
                 Some(snapshot) = resets.next() => if let Ok(snapshot) = snapshot {
                     records.advance(&Keys::resets(), &seen, &snapshot);
@@ -145,6 +146,7 @@ impl ResetDriver {
         &self,
         records: &Records<String, ResetRecord>,
         fleet: &mut Option<Watched>,
+        lookout: &mut Lookout,
         asking: &mut BTreeSet<String>,
     ) -> Vec<Asking> {
         let is_over = |record: &ResetRecord| record.progress.is_over();
@@ -155,10 +157,17 @@ impl ResetDriver {
             return Vec::new();
         }
         let (_, view) = fleet.get_or_insert_with(|| (self.cluster.watch_fleet(), None));
+        let Some(view) = view else { return Vec::new() };
+        let sights = match lookout.look(view) {
+            Ok(sights) => sights,
+            Err(error) => {
+                warn!(%error, "the fleet cannot be used for resets");
+                return Vec::new();
+            }
+        };
         let mut asks = Vec::new();
         for name in going {
-            let Some(view) = view else { break };
-            match self.drive(name, records, view, asking).await {
+            match self.drive(name, records, &sights, asking).await {
                 Ok(new) => asks.extend(new.into_iter().map(|ask| self.ask(ask))),
                 Err(error) => {
                     warn!(reset = name, %error, "a step was not made; it is tried again");
@@ -173,14 +182,14 @@ impl ResetDriver {
         &self,
         name: &str,
         records: &Records<String, ResetRecord>,
-        view: &FleetView,
+        sights: &Sights,
         asking: &mut BTreeSet<String>,
     ) -> Result<Vec<Ask>, ResetError> {
         for _ in 0..STEPS_MAX {
-            if self.step(name, records, view).await? {
+            if self.step(name, records, sights).await? {
                 continue;
             }
-            let Some(look) = self.look(name, records, view).await? else {
+            let Some(look) = self.look(name, records, sights).await? else {
                 return Ok(Vec::new());
             };
             let now = self.cluster.now();
@@ -216,14 +225,14 @@ impl ResetDriver {
         &self,
         name: &str,
         records: &Records<String, ResetRecord>,
-        view: &FleetView,
+        sights: &Sights,
     ) -> Result<bool, ResetError> {
         let (key, report) = keys(name)?;
         let (key, report) = (&key, &report);
         let made = self
             .cluster
             .transact(name, |stamp| async move {
-                let Some(look) = self.look(name, records, view).await? else {
+                let Some(look) = self.look(name, records, sights).await? else {
                     return Ok(Txn::new());
                 };
                 let plan = look.plan(&self.me, stamp.at);
@@ -260,7 +269,7 @@ impl ResetDriver {
         &self,
         name: &str,
         records: &Records<String, ResetRecord>,
-        view: &FleetView,
+        sights: &Sights,
     ) -> Result<Option<Look>, ResetError> {
         let (key, report) = keys(name)?;
         let Some(found) = self.cluster.read::<ResetRecord>(&key).await? else {
@@ -269,8 +278,8 @@ impl ResetDriver {
         let robustness = self.cluster.read::<Robustness>(&report).await?;
         let others = records.iter().filter(|(other, _)| *other != name);
         let others = others.map(|(_, record)| &*record.record);
-        let sights = sights_for(&found, others, view);
-        Ok(sights.map(|sights| Look {
+        let sights = sights_for(&found, others, sights.clone());
+        Ok(Some(Look {
             version: found.version,
             robustness: robustness
                 .map(|found| Robustness::clone(&found))

@@ -1,5 +1,6 @@
 //! Whether a reset can be done, and when it will be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use helios_core::Timestamp;
@@ -179,7 +180,7 @@ fn blocked(
     due: &[usize],
     why: &mut Vec<Impossible>,
 ) {
-    let standing = Standing::of(reset, progress, sights);
+    let standing = Standing::of(reset, progress, sights).with_groups();
     let mut services = vec![false; sights.services.len()];
     for place in due {
         let Some(host) = sights.fleet.members().get(*place) else {
@@ -190,7 +191,7 @@ fn blocked(
                 why.push(block);
             }
         }
-        for serves in sights.serves.get(*place).into_iter().flatten() {
+        for serves in sights.serves_of(*place) {
             let Some((service, instances, _, minimum)) = standing.service(serves.service) else {
                 continue;
             };
@@ -230,7 +231,7 @@ impl Rounds {
         let mut left: Vec<usize> = line.to_vec();
         let mut alone = reset.limits.first_alone && progress.done.is_empty();
         while !left.is_empty() {
-            let mut standing = Standing::of(reset, &fresh, &ideal);
+            let mut standing = Standing::of(reset, &fresh, &ideal).with_groups();
             standing.alone &= alone;
             let (mut taken, mut stayed) = (Vec::new(), Vec::with_capacity(left.len()));
             let mut places = left.into_iter();
@@ -288,13 +289,15 @@ fn part_in_time(reset: &Reset, now: Timestamp, open: Duration) -> Share {
 impl Sights {
     /// The same hosts, all up and well.
     fn ideal(&self) -> Self {
-        let well = |sight: &Sight| Sight {
-            up: true,
-            drain: None,
-            boot_id: Some(String::new()),
-            labels: sight.labels.clone(),
-            instances: Vec::<Instance>::new(),
-            ..Sight::default()
+        let well = |sight: &Arc<Sight>| {
+            Arc::new(Sight {
+                up: true,
+                drain: None,
+                boot_id: Some(String::new()),
+                labels: sight.labels.clone(),
+                instances: Vec::<Instance>::new(),
+                ..Sight::default()
+            })
         };
         let serves = self.serves.iter().map(|serves| {
             let well = serves.iter().map(|serves| super::sight::Serves {
@@ -303,12 +306,10 @@ impl Sights {
             });
             well.collect()
         });
-        Self {
-            fleet: self.fleet.clone(),
-            hosts: self.hosts.iter().map(well).collect(),
-            serves: serves.collect(),
-            services: self.services.clone(),
-            claimed: Default::default(),
-        }
+        let mut ideal = self.clone();
+        ideal.hosts = self.hosts.iter().map(well).collect();
+        ideal.serves = serves.collect();
+        ideal.claimed.clear();
+        ideal
     }
 }

@@ -24,12 +24,16 @@ impl HostHashes {
     /// Whether the host is one of them.
     #[must_use]
     pub fn contains(&self, host: &HostName) -> bool {
-        self.hashes.binary_search(&of(host)).is_ok()
+        self.has(hash_of(host))
+    }
+
+    pub(super) fn has(&self, hash: u64) -> bool {
+        self.hashes.binary_search(&hash).is_ok()
     }
 
     /// Adds a host.
     pub fn insert(&mut self, host: &HostName) {
-        let hash = of(host);
+        let hash = hash_of(host);
         if let Err(place) = self.hashes.binary_search(&hash) {
             self.hashes.insert(place, hash);
         }
@@ -48,7 +52,7 @@ impl HostHashes {
     }
 }
 
-fn of(host: &HostName) -> u64 {
+pub(super) fn hash_of(host: &HostName) -> u64 {
     hash(Purpose::Host, SALT, host.as_str())
 }
 

@@ -76,6 +76,7 @@ pub use progress::{Asked, Away, Ending, Mishap, Phase, Progress, Stage};
 pub use record::{ResetError, ResetRecord, ResetRefused};
 pub use resets::{Control, Resets};
 pub use robustness::{Counted, Robustness, Story, Verdict};
+pub use see::Lookout;
 pub use sight::{Instance, Sight, Sights};
 pub use spec::{Action, GroupLimit, Limits, Patience, Reset, Wanted};
 pub use trail::TrailLine;

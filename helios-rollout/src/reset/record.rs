@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use helios_core::cluster::{ClusterError, FleetView};
+use helios_core::cluster::ClusterError;
 use helios_core::model::HostName;
 use helios_core::store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -34,9 +34,8 @@ impl ResetRecord {
 pub(super) fn sights_for<'a>(
     record: &ResetRecord,
     others: impl Iterator<Item = &'a ResetRecord>,
-    view: &FleetView,
-) -> Option<Sights> {
-    let mut sights = Sights::of(view).ok()?;
+    mut sights: Sights,
+) -> Sights {
     for other in others {
         if !other.progress.is_over() && other.is_older(record) {
             let theirs = sights.iter().filter(|(_, sight)| other.reset.is_for(sight));
@@ -44,7 +43,7 @@ pub(super) fn sights_for<'a>(
             sights = sights.claimed_by(&other.reset.name, theirs);
         }
     }
-    Some(sights)
+    sights
 }
 
 /// Why something about a reset is refused. Nothing was changed.

@@ -127,7 +127,8 @@ impl Resets {
         let all = self.list().await?;
         let others = all.iter().filter(|(other, _)| other.as_str() != name);
         let others = others.map(|(_, other)| &*other.record);
-        let sights = sights_for(&record, others, view).ok_or_else(no_fleet)?;
+        let sights = Sights::of(view).map_err(|_| no_fleet())?;
+        let sights = sights_for(&record, others, sights);
         let outlook = Outlook::of(&record, &sights, now);
         Ok((record, outlook))
     }

@@ -1,6 +1,8 @@
 //! From a cluster to what a reset needs to see of it.
 
-use helios_core::cluster::{FleetView, HostView};
+use std::sync::Arc;
+
+use helios_core::cluster::{FleetView, HostGlance, HostView};
 use helios_core::model::{Goal, JobId, TaskState};
 use helios_core::schema::{GoalRecord, HostReport};
 
@@ -14,10 +16,70 @@ impl Sights {
     ///
     /// [`OrderError::TooManyHosts`].
     pub fn of(view: &FleetView) -> Result<Self, OrderError> {
-        let names = view.hosts.names();
-        let hosts = names.filter_map(|name| Some((name.clone(), Sight::of(&view.host(name)?))));
-        Self::new(hosts)
+        let hosts = view.each();
+        Self::new(hosts.map(|host| (host.name.clone(), Sight::of(&host.view()))))
     }
+}
+
+/// Looks at the hosts of a cluster again and again: of those of which nothing changed since the last look, nothing is looked at.
+#[derive(Debug, Default)]
+pub struct Lookout {
+    sights: Option<Sights>,
+    /// What the sights were made of, by place.
+    seen: Vec<HostView>,
+}
+
+impl Lookout {
+    /// What is seen of the hosts now: the same as [`Sights::of`].
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::TooManyHosts`].
+    pub fn look(&mut self, view: &FleetView) -> Result<Sights, OrderError> {
+        if let Some(sights) = self.sights.as_mut()
+            && catch_up(sights, &mut self.seen, view)
+        {
+            return Ok(sights.clone());
+        }
+        let sights = Sights::of(view)?;
+        self.seen = view.each().map(|host| host.view()).collect();
+        self.sights = Some(sights.clone());
+        Ok(sights)
+    }
+}
+
+/// Looks at the hosts that changed; whether that was enough, because they are the same hosts with the same labels.
+fn catch_up(sights: &mut Sights, seen: &mut [HostView], view: &FleetView) -> bool {
+    if view.hosts.len() != seen.len() {
+        return false;
+    }
+    let mut changed = Vec::new();
+    let members = sights.fleet.members().iter().zip(seen);
+    for (place, (host, (member, seen))) in view.each().zip(members).enumerate() {
+        if *host.name != member.host {
+            return false;
+        }
+        if is_same(&host, seen) {
+            continue;
+        }
+        *seen = host.view();
+        let sight = Sight::of(seen);
+        if sight.labels != member.labels {
+            return false;
+        }
+        changed.push((place, sight));
+    }
+    sights.renew(changed);
+    true
+}
+
+/// Whether nothing was stored for the host meanwhile: views share what did not change.
+fn is_same(host: &HostGlance<'_>, seen: &HostView) -> bool {
+    let reports = match (host.report, &seen.report) {
+        (Some(now), Some(then)) => Arc::ptr_eq(&now.record, &then.record),
+        (now, then) => now.is_none() && then.is_none(),
+    };
+    reports && host.up == seen.up && Arc::ptr_eq(&host.record.record, &seen.record.record)
 }
 
 impl Sight {

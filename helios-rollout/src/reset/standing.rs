@@ -10,6 +10,8 @@ pub(super) struct Standing<'a> {
     sights: &'a Sights,
     /// Hosts that are away, counting those that are chosen in this very step.
     pub(super) away: u64,
+    /// Whether each host was away at the beginning, by place.
+    is_away: Vec<bool>,
     /// Whether no host is done yet and the first one goes alone.
     pub(super) alone: bool,
     groups: Vec<Group<'a>>,
@@ -48,11 +50,11 @@ impl<'a> Standing<'a> {
             reset,
             sights,
             away: 0,
+            is_away: Vec::new(),
             alone: reset.limits.first_alone && progress.done.is_empty(),
             groups: Vec::with_capacity(reset.limits.groups.len()),
             services: vec![Service::default(); sights.services.len()],
         };
-        let members = || sights.fleet.members().iter().zip(&sights.hosts);
         // Also one that has no place any more, until its drain is ended.
         let is_drained = |sight: &Sight| {
             sight
@@ -60,26 +62,13 @@ impl<'a> Standing<'a> {
                 .as_ref()
                 .is_some_and(|drain| drain.by == reset.name)
         };
-        let is_away: Vec<bool> = members()
-            .map(|(member, sight)| progress.away.contains_key(&member.host) || is_drained(sight))
-            .collect();
-        standing.away = is_away.iter().filter(|away| **away).count() as u64;
-        for limit in &reset.limits.groups {
-            let mut values: BTreeMap<&str, Count> = BTreeMap::new();
-            for ((member, sight), away) in members().zip(&is_away) {
-                let count = values.entry(member.label(&limit.label)).or_default();
-                count.hosts += 1;
-                count.away += u64::from(*away);
-                count.serving += u64::from(serves(sight) && !*away);
-            }
-            standing.groups.push(Group {
-                label: &limit.label,
-                allowed_by: limit,
-                values,
-            });
-        }
-        for (serves, away) in sights.serves.iter().zip(&is_away) {
-            for serves in serves {
+        let away = sights.away(progress);
+        let is_away = away.iter().zip(&sights.hosts);
+        let is_away = is_away.map(|(away, sight)| away.is_some() || is_drained(sight));
+        standing.is_away = is_away.collect();
+        standing.away = standing.is_away.iter().filter(|away| **away).count() as u64;
+        for (serves, away) in sights.serves.iter().zip(&standing.is_away) {
+            for serves in serves.iter() {
                 if let Some(service) = standing.services.get_mut(serves.service) {
                     service.instances += serves.instances;
                     service.healthy += serves.healthy;
@@ -87,10 +76,31 @@ impl<'a> Standing<'a> {
                 }
             }
         }
-        for (service, name) in standing.services.iter_mut().zip(&sights.services) {
+        for (service, name) in standing.services.iter_mut().zip(sights.services.iter()) {
             service.minimum = reset.limits.minimum_of(name, service.instances);
         }
         standing
+    }
+
+    /// With the groups of the limits, which only choosing needs.
+    pub(super) fn with_groups(mut self) -> Self {
+        let (reset, sights) = (self.reset, self.sights);
+        for limit in &reset.limits.groups {
+            let mut values: BTreeMap<&str, Count> = BTreeMap::new();
+            let members = sights.fleet.members().iter().zip(&sights.hosts);
+            for ((member, sight), away) in members.zip(&self.is_away) {
+                let count = values.entry(member.label(&limit.label)).or_default();
+                count.hosts += 1;
+                count.away += u64::from(*away);
+                count.serving += u64::from(serves(sight) && !*away);
+            }
+            self.groups.push(Group {
+                label: &limit.label,
+                allowed_by: limit,
+                values,
+            });
+        }
+        self
     }
 
     /// Takes the host away, if nothing holds it.
@@ -100,14 +110,18 @@ impl<'a> Standing<'a> {
         let Some(host) = self.sights.fleet.members().get(member) else {
             return Ok(());
         };
-        let serving = self.sights.hosts.get(member).is_some_and(serves);
+        let serving = self
+            .sights
+            .hosts
+            .get(member)
+            .is_some_and(|sight| serves(sight));
         for group in &mut self.groups {
             if let Some(count) = group.values.get_mut(host.label(group.label)) {
                 count.away += 1;
                 count.serving -= u64::from(serving);
             }
         }
-        for serves in self.sights.serves.get(member).into_iter().flatten() {
+        for serves in self.sights.serves_of(member) {
             if let Some(service) = self.services.get_mut(serves.service) {
                 service.spare -= serves.healthy;
             }
@@ -154,7 +168,7 @@ impl<'a> Standing<'a> {
                 return Err(Hold::Keep { group, keep });
             }
         }
-        for serves in self.sights.serves.get(member).into_iter().flatten() {
+        for serves in self.sights.serves_of(member) {
             let Some(service) = self.services.get(serves.service) else {
                 continue;
             };

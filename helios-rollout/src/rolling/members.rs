@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use helios_core::cluster::FleetView;
+use helios_core::cluster::{FleetView, HostGlance};
 use helios_core::model::{HostName, HostSelector, JobId};
 use helios_core::schema::{
     GoalRecord, GroupMark, HostRecord, HostReport, Keys, TaskReport, Versioned,
@@ -22,21 +22,16 @@ pub(super) struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn find(fleet: &'a FleetView, name: &'a HostName) -> Option<Self> {
-        let record = fleet.hosts.get(name)?;
-        Some(Self::of(fleet, name, record))
+    pub(super) fn find(fleet: &'a FleetView, name: &HostName) -> Option<Self> {
+        Some(Self::of(fleet.glance(name)?))
     }
 
-    fn of(fleet: &'a FleetView, name: &'a HostName, record: &'a Versioned<HostRecord>) -> Self {
-        let own = |report: &&Versioned<HostReport>| report.agent_id == record.agent_id;
+    fn of(glance: HostGlance<'a>) -> Self {
         Self {
-            name,
-            record,
-            report: fleet.reports.get(name).filter(own),
-            up: fleet
-                .up
-                .get(name)
-                .is_some_and(|up| up.id == record.agent_id),
+            name: glance.name,
+            record: glance.record,
+            report: glance.report,
+            up: glance.up,
         }
     }
 
@@ -102,8 +97,8 @@ impl<'a> Members<'a> {
     /// nothing.
     pub(super) fn of(record: &GroupRecord, fleet: &'a FleetView, per: Option<&str>) -> Self {
         let mut members = Self::default();
-        for (name, host) in fleet.hosts.iter() {
-            let host = Host::of(fleet, name, host);
+        for glance in fleet.each() {
+            let host = Host::of(glance);
             match host.matches(&record.group.host_selectors) {
                 Some(true) => {
                     *members.zones.entry(host.zone(per)).or_default() += 1;

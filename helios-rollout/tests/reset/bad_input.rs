@@ -6,7 +6,7 @@ use helios_rollout::Share;
 use helios_rollout::curve::Freeze;
 use helios_rollout::guard::{Action as OnHarm, Guard, Objective};
 use helios_rollout::order::Amount;
-use helios_rollout::reset::{GroupLimit, Reset, Wanted, check};
+use helios_rollout::reset::{Action, GroupLimit, Reset, Stage, Wanted, check};
 
 use crate::fleet::*;
 
@@ -147,4 +147,44 @@ fn times_that_mean_nothing_are_refused() {
     assert!(why[0].contains("has not come"), "{why:?}");
     let why = refused(|reset| reset.patience.away = Duration::ZERO);
     assert!(why[0].contains("\"away\""), "{why:?}");
+}
+
+#[test]
+fn what_goes_wrong_with_a_host_halts_the_reset_and_says_what_to_look_at() {
+    let same_boot =
+        "it is up with the boot it had before: whatever was to reset it did not, or not in time";
+    let cases = [
+        (Fate::SameBoot, Action::Agent, same_boot),
+        (Fate::Hangs, Action::Agent, same_boot),
+        (
+            Fate::NeverComesBack,
+            Action::Agent,
+            "it is not up, and its time is over",
+        ),
+        (
+            Fate::Unwell,
+            Action::Agent,
+            "these jobs did not become well in time: front:1",
+        ),
+        (
+            Fate::Hangs,
+            Action::Master,
+            "what was to reset it gave no answer",
+        ),
+    ];
+    for (fate, action, because) in cases {
+        let mut machines = web(2);
+        for (_, machine) in &mut machines {
+            machine.fate = fate;
+        }
+        let reset = Reset { action, ..reset() };
+        let mut world = World::new(reset, machines);
+        world.until(|world| matches!(world.progress.stage, Stage::Halted(_)));
+        let (host, mishap) = world.progress.mishaps.first_key_value().unwrap();
+        assert_eq!(mishap.because.to_string(), because);
+        let halted = format!(
+            "halted: 1 hosts failed, the last one {host}, and 0 may: look at them, then resume"
+        );
+        assert_eq!(world.progress.stage.to_string(), halted);
+    }
 }

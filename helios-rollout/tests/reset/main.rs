@@ -9,6 +9,7 @@ mod bad_input;
 mod fleet;
 mod journeys;
 mod lock_leaks;
+mod lookout;
 mod properties;
 mod records;
 mod transcript;
