@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use helios_core::agent::{Agent, AgentId, Machine};
+use helios_core::reconcile::KeepDead;
 use helios_core::runtime::{Owner, Probe};
 use helios_core::{Clock, HostName, Runtime, StateDir, Store};
 use tokio::time::Instant;
@@ -27,6 +28,12 @@ const UNWELL_RETRY: Duration = Duration::from_secs(5);
 
 /// The ports that the agents of Helios choose from: so few that something else can have all of them.
 pub(super) const PORTS: Range<u16> = 20_000..20_040;
+
+/// The simulated engine does not tell when a container ended: it is kept until its agent comes to remove it.
+const KEEP_DEAD: KeepDead = KeepDead {
+    of_each_job: 1,
+    keep_for: Duration::from_secs(60),
+};
 
 /// How often an actor may be polled while no time passes.
 const POLLS_AT_ONCE_MAX: u64 = 100_000;
@@ -74,6 +81,7 @@ impl HostCtx {
             .machine(self.machine)
             .labels(self.labels)
             .probe(self.probe)
+            .keep_dead(Arc::new(self.engine), KEEP_DEAD)
             .incarnation(self.incarnation)
             .policy(|policy| {
                 policy.health.retry = UNWELL_RETRY;

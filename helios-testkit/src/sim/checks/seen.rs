@@ -42,6 +42,7 @@ impl Watcher {
                 }
                 Change::Started(_) => Some("a start took effect after its caller had given up"),
                 Change::Stopped(_) => Some("a stop took effect after its caller had given up"),
+                Change::Renamed(_) => Some("a rename took effect after its caller had given up"),
                 Change::Removed(_) => Some("a remove took effect after its caller had given up"),
             },
             What::Reply { request, outcome } => {

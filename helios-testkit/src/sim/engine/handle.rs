@@ -300,10 +300,11 @@ impl Rename for SimRuntime {
         let (about, id) = (About::container(id), id.clone());
         let (owner, name) = (self.owner.clone(), name.to_owned());
         self.act(Verb::Rename, about, Duration::ZERO, move |engine, _, _| {
-            if engine.is_of(&id, &owner) {
-                engine.rename(&id, &name)?;
+            if !engine.is_of(&id, &owner) {
+                return Ok(((), Vec::new()));
             }
-            Ok(((), Vec::new()))
+            let change = engine.rename(&id, &name)?;
+            Ok(((), change.into_iter().collect()))
         })
         .await
     }

@@ -221,17 +221,23 @@ impl Engine {
     }
 
     /// Gives a container another name.
-    pub(crate) fn rename(&mut self, id: &ContainerId, name: &str) -> Result<(), RuntimeError> {
+    pub(crate) fn rename(
+        &mut self,
+        id: &ContainerId,
+        name: &str,
+    ) -> Result<Option<Change>, RuntimeError> {
         let others = self.containers.iter().filter(|(other, _)| *other != id);
         if others.into_iter().any(|(_, kept)| kept.name == name) {
             let message = format!("{id} cannot be renamed: the name {name} is taken");
             return Err(RuntimeError::new(RuntimeErrorKind::NameInUse, message));
         }
-        if let Some(kept) = self.containers.get_mut(id) {
-            name.clone_into(&mut kept.name);
-            self.tell();
-        }
-        Ok(())
+        let kept = self.containers.get_mut(id);
+        let Some(kept) = kept.filter(|kept| kept.name != name) else {
+            return Ok(None);
+        };
+        name.clone_into(&mut kept.name);
+        self.tell();
+        Ok(Some(Change::Renamed(id.clone())))
     }
 
     /// Removes a container, killing it if it runs.

@@ -304,7 +304,9 @@ impl Journal {
     fn change(&mut self, machine: u16, call: u64, change: Change) {
         let told = self.events.len();
         let (id, runs) = match &change {
-            Change::Created { id, .. } | Change::Stopped(id) => (id, Some(false)),
+            Change::Created { id, .. } | Change::Stopped(id) | Change::Renamed(id) => {
+                (id, Some(false))
+            }
             Change::Started(id) => (id, Some(true)),
             Change::Removed(id) => (id, None),
         };

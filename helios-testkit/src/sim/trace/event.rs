@@ -213,6 +213,8 @@ pub enum Change {
     Started(ContainerId),
     /// It runs no more.
     Stopped(ContainerId),
+    /// It has another name, and is only kept.
+    Renamed(ContainerId),
     /// It is gone.
     Removed(ContainerId),
 }
@@ -353,6 +355,7 @@ impl fmt::Display for Change {
             }
             Self::Started(id) => write!(f, "{id} runs"),
             Self::Stopped(id) => write!(f, "{id} runs no more"),
+            Self::Renamed(id) => write!(f, "{id} is only kept"),
             Self::Removed(id) => write!(f, "{id} is gone"),
         }
     }

@@ -88,6 +88,8 @@ pub struct Running {
     pub ports: Vec<(Protocol, u16)>,
     /// Whether it runs.
     pub runs: bool,
+    /// Whether it is only kept, under another name.
+    pub is_kept: bool,
     /// The latest life of its agent in which it was found to be well.
     pub well_in: Option<u32>,
     /// When it was started by a call that its agent had given up.
@@ -347,6 +349,7 @@ impl MachineState {
                     job: job.clone(),
                     ports: ports.clone(),
                     runs: false,
+                    is_kept: false,
                     well_in: None,
                     started_late: None,
                 };
@@ -356,6 +359,11 @@ impl MachineState {
                 if let Some(container) = self.containers.get_mut(id) {
                     container.runs = matches!(change, Change::Started(_));
                     container.well_in = None;
+                }
+            }
+            Change::Renamed(id) => {
+                if let Some(container) = self.containers.get_mut(id) {
+                    container.is_kept = true;
                 }
             }
             Change::Removed(id) => {

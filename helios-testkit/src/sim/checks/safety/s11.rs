@@ -10,7 +10,7 @@ impl Check for IdempotentEffects {
     check!(
         IdempotentEffects,
         "S11",
-        "whatever the replies were, a job has at most one container between two removals"
+        "whatever the replies were, a job has at most one container beside those that died and are kept"
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
@@ -26,7 +26,8 @@ impl Check for IdempotentEffects {
         else {
             return;
         };
-        let mut others = state.own().filter(|(other, _)| *other != id);
+        let others = state.own().filter(|(other, _)| *other != id);
+        let mut others = others.filter(|(_, container)| !container.is_kept);
         if let Some((other, _)) = others.find(|(_, container)| container.job.as_ref() == Some(job))
         {
             verdicts.violated(
