@@ -9,10 +9,10 @@ use zookeeper_client::Error;
 use super::ZooKeeperOptions;
 use super::backoff::{id_of, pause};
 use super::barrier::Barrier;
-use super::convoy::Convoy;
+use super::batch::Batcher;
 use super::fault::{Fault, Meaning, meaning};
-use super::parcel::Parcel;
-use super::question::Question;
+use super::multi_write::MultiWrite;
+use super::point_read::PointRead;
 use super::session::{Link, Session};
 
 /// What every call of a handle goes through.
@@ -20,8 +20,8 @@ use super::session::{Link, Session};
 pub(super) struct Calls {
     pub(super) options: ZooKeeperOptions,
     pub(super) barrier: Arc<Barrier>,
-    pub(super) parcels: Convoy<Parcel>,
-    pub(super) questions: Convoy<Question>,
+    pub(super) writes: Batcher<MultiWrite>,
+    pub(super) reads: Batcher<PointRead>,
     link: watch::Receiver<Link>,
     permits: Semaphore,
 }
@@ -36,8 +36,8 @@ impl Calls {
         Self {
             options,
             barrier,
-            parcels: Convoy::new(),
-            questions: Convoy::new(),
+            writes: Batcher::new(),
+            reads: Batcher::new(),
             link,
             permits,
         }

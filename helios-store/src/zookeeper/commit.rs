@@ -8,7 +8,7 @@ use zookeeper_client::Acl;
 
 use super::calls::Calls;
 use super::fault::{Fault, meaning};
-use super::parcel::Parcel;
+use super::multi_write::MultiWrite;
 use super::plan::{NoPlan, Place, Step, Terrain, Verdict, judge, places, plan};
 use super::read::{names, path, stats};
 use super::request::{Answer, declined};
@@ -38,14 +38,14 @@ pub(super) async fn commit(calls: &Arc<Calls>, txn: &Txn) -> Result<(), StoreErr
                 continue;
             }
         };
-        let parcel = Parcel {
+        let write = MultiWrite {
             bytes: size(&calls.options, &steps)?,
             steps: steps.clone(),
         };
         let answer = if together {
-            parcel.together(calls, deadline).await?
+            write.together(calls, deadline).await?
         } else {
-            parcel.alone(calls, deadline).await?
+            write.alone(calls, deadline).await?
         };
         // What stood in the way of several, or was not as it usually is, is made out alone.
         together = false;

@@ -12,7 +12,7 @@ use zookeeper_client::{Error, MultiReadResult, Stat};
 use super::calls::Calls;
 use super::fault::{Fault, Meaning, meaning};
 use super::plan::{DIRECTORY, to_version};
-use super::question::Question;
+use super::point_read::PointRead;
 use super::session::Session;
 
 /// How many entries one request reads at most.
@@ -44,7 +44,7 @@ pub(super) fn path(key: &Key) -> String {
 pub(super) async fn entry(calls: &Arc<Calls>, key: &Key) -> Result<Option<Found>, Fault> {
     calls
         .read(key.as_str(), |session| {
-            Question::new(path(key)).ask(calls, session)
+            PointRead::new(path(key)).ask(calls, session)
         })
         .await
 }

@@ -6,8 +6,8 @@ use futures_util::future::{Either, ready};
 use helios_core::store::StoreError;
 use tokio::time::{Instant, timeout_at};
 
+use super::batch::{Batched, Batcher};
 use super::calls::Calls;
-use super::convoy::{Convoy, Load};
 use super::fault::Fault;
 use super::plan::Step;
 use super::request::{self, Answer, NoAnswer};
@@ -18,16 +18,16 @@ use super::session::Session;
 /// If the servers refuse several because of one, nothing of any was done, and each is answered
 /// [`Apart`](Answer::Apart): nobody is ever told a reason that is somebody else's.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct MultiWrite {
     pub(super) steps: Vec<Step>,
     pub(super) bytes: usize,
 }
 
-impl Load for Parcel {
+impl Batched for MultiWrite {
     type Answer = Result<Answer, NoAnswer>;
 
-    fn convoy(calls: &Calls) -> &Convoy<Self> {
-        &calls.parcels
+    fn batcher(calls: &Calls) -> &Batcher<Self> {
+        &calls.writes
     }
 
     fn bytes(&self) -> usize {
@@ -37,13 +37,10 @@ impl Load for Parcel {
     fn send(
         calls: &Calls,
         session: &Arc<Session>,
-        parcels: Vec<Self>,
+        writes: Vec<Self>,
     ) -> impl Future<Output = Vec<Self::Answer>> + Send {
-        let count = parcels.len();
-        let steps: Vec<Step> = parcels
-            .into_iter()
-            .flat_map(|parcel| parcel.steps)
-            .collect();
+        let count = writes.len();
+        let steps: Vec<Step> = writes.into_iter().flat_map(|write| write.steps).collect();
         let request = match request::send(session, &steps, &calls.options.access) {
             Ok(request) => Either::Left(request),
             Err(none) => Either::Right(ready(Err(none))),
@@ -65,7 +62,7 @@ impl Load for Parcel {
     }
 }
 
-impl Parcel {
+impl MultiWrite {
     /// Sends it, maybe with others.
     pub(super) async fn together(
         self,
@@ -74,16 +71,16 @@ impl Parcel {
     ) -> Result<Answer, StoreError> {
         let _turn = calls.turn(deadline).await?;
         let session = calls.session(deadline).await?;
-        let mut ticket = Convoy::join(calls, session, self);
-        let answer = timeout_at(deadline, ticket.answer()).await;
-        if answer.is_err() && ticket.withdraw() {
+        let mut pending = Batcher::join(calls, session, self);
+        let answer = timeout_at(deadline, pending.answer()).await;
+        if answer.is_err() && pending.withdraw() {
             let message = "the servers did not answer earlier transactions in time";
             return Err(Fault::unavailable(message).into());
         }
         let answer = answer.ok().flatten();
         let answer = answer.unwrap_or(Err(NoAnswer::Lost(None)));
         if request::is_known(&answer) {
-            ticket.settled();
+            pending.settled();
         }
         Ok(answer?)
     }

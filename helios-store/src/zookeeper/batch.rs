@@ -19,11 +19,11 @@ const UNDER_WAY_MAX: usize = 2;
 pub(super) const BYTES_MAX: usize = 256 * 1024;
 
 /// What many callers ask for, and one request can carry.
-pub(super) trait Load: fmt::Debug + Sized + Send + 'static {
+pub(super) trait Batched: fmt::Debug + Sized + Send + 'static {
     type Answer: fmt::Debug + Send + 'static;
 
     /// Where such calls wait.
-    fn convoy(calls: &Calls) -> &Convoy<Self>;
+    fn batcher(calls: &Calls) -> &Batcher<Self>;
 
     /// At most how many bytes it adds to a request or to the answer.
     fn bytes(&self) -> usize;
@@ -33,7 +33,7 @@ pub(super) trait Load: fmt::Debug + Sized + Send + 'static {
     fn send(
         calls: &Calls,
         session: &Arc<Session>,
-        loads: Vec<Self>,
+        batched: Vec<Self>,
     ) -> impl Future<Output = Vec<Self::Answer>> + Send;
 
     /// One that was sent is forgotten before it was answered.
@@ -45,40 +45,40 @@ pub(super) trait Load: fmt::Debug + Sized + Send + 'static {
 /// What a server does for a request, and above all the `fsync` after a write, is much the same for one call
 /// and for fifty. A call that comes alone is sent at once, so that nothing waits for company.
 #[derive(Debug)]
-pub(super) struct Convoy<L: Load>(Mutex<Waiting<L>>);
+pub(super) struct Batcher<B: Batched>(Mutex<Waiting<B>>);
 
 #[derive(Debug)]
-struct Waiting<L: Load> {
-    places: VecDeque<Place<L>>,
+struct Waiting<B: Batched> {
+    places: VecDeque<Place<B>>,
     /// How many have ever waited.
     numbers: u64,
     under_way: usize,
 }
 
 #[derive(Debug)]
-struct Place<L: Load> {
+struct Place<B: Batched> {
     number: u64,
     session: Arc<Session>,
-    load: L,
-    answer: oneshot::Sender<L::Answer>,
+    what: B,
+    answer: oneshot::Sender<B::Answer>,
 }
 
 /// What goes together.
-struct Departure<L: Load> {
+struct Batch<B: Batched> {
     session: Arc<Session>,
-    loads: Vec<L>,
-    answers: Vec<oneshot::Sender<L::Answer>>,
+    batched: Vec<B>,
+    answers: Vec<oneshot::Sender<B::Answer>>,
 }
 
 /// A call under way. Dropped before it was sent, it never is.
-pub(super) struct Ticket<'a, L: Load> {
+pub(super) struct Pending<'a, B: Batched> {
     calls: &'a Calls,
     number: u64,
-    answer: oneshot::Receiver<L::Answer>,
+    answer: oneshot::Receiver<B::Answer>,
     is_settled: bool,
 }
 
-impl<L: Load> Convoy<L> {
+impl<B: Batched> Batcher<B> {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Waiting {
             places: VecDeque::new(),
@@ -88,23 +88,23 @@ impl<L: Load> Convoy<L> {
     }
 
     /// Joins those who wait.
-    pub(super) fn join(calls: &Arc<Calls>, session: Arc<Session>, load: L) -> Ticket<'_, L> {
+    pub(super) fn join(calls: &Arc<Calls>, session: Arc<Session>, what: B) -> Pending<'_, B> {
         let (sender, answer) = oneshot::channel();
-        let mut waiting = L::convoy(calls).lock();
+        let mut waiting = B::batcher(calls).lock();
         waiting.numbers += 1;
         let number = waiting.numbers;
         waiting.places.push_back(Place {
             number,
             session,
-            load,
+            what,
             answer: sender,
         });
         if waiting.under_way < UNDER_WAY_MAX {
             waiting.under_way += 1;
             // Of nobody in particular: whoever gives up must not take the others along.
-            tokio::spawn(carry::<L>(Arc::clone(calls)));
+            tokio::spawn(carry::<B>(Arc::clone(calls)));
         }
-        Ticket {
+        Pending {
             calls,
             number,
             answer,
@@ -112,49 +112,46 @@ impl<L: Load> Convoy<L> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting<L>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<B>> {
         // Nothing panics while it is held; if it ever does, the queue is still whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<L: Load> Waiting<L> {
+impl<B: Batched> Waiting<B> {
     /// Takes the first one that waits, and those behind it that can go along.
-    fn depart(&mut self) -> Option<Departure<L>> {
+    fn next_batch(&mut self) -> Option<Batch<B>> {
         let first = self.places.pop_front()?;
-        let mut bytes = first.load.bytes();
-        let mut departure = Departure {
+        let mut bytes = first.what.bytes();
+        let mut batch = Batch {
             session: first.session,
-            loads: vec![first.load],
+            batched: vec![first.what],
             answers: vec![first.answer],
         };
         while let Some(next) = self.places.pop_front_if(|next| {
-            bytes + next.load.bytes() <= BYTES_MAX && Arc::ptr_eq(&next.session, &departure.session)
+            bytes + next.what.bytes() <= BYTES_MAX && Arc::ptr_eq(&next.session, &batch.session)
         }) {
-            bytes += next.load.bytes();
-            departure.loads.push(next.load);
-            departure.answers.push(next.answer);
+            bytes += next.what.bytes();
+            batch.batched.push(next.what);
+            batch.answers.push(next.answer);
         }
-        Some(departure)
+        Some(batch)
     }
 }
 
 /// Sends what waits, until nothing does.
-async fn carry<L: Load>(calls: Arc<Calls>) {
+async fn carry<B: Batched>(calls: Arc<Calls>) {
     loop {
         let session;
         let (request, waiting) = {
-            let mut waiting = L::convoy(&calls).lock();
-            let Some(departure) = waiting.depart() else {
+            let mut waiting = B::batcher(&calls).lock();
+            let Some(batch) = waiting.next_batch() else {
                 waiting.under_way -= 1;
                 return;
             };
-            session = departure.session;
+            session = batch.session;
             // In the lock, so that whoever withdraws knows whether it was sent.
-            (
-                L::send(&calls, &session, departure.loads),
-                departure.answers,
-            )
+            (B::send(&calls, &session, batch.batched), batch.answers)
         };
         let limit = calls.options.call_limit();
         let answers = timeout(limit, pin!(request)).await.unwrap_or_default();
@@ -165,9 +162,9 @@ async fn carry<L: Load>(calls: Arc<Calls>) {
     }
 }
 
-impl<L: Load> Ticket<'_, L> {
+impl<B: Batched> Pending<'_, B> {
     /// Waits for the answer; `None` is none in time.
-    pub(super) async fn answer(&mut self) -> Option<L::Answer> {
+    pub(super) async fn answer(&mut self) -> Option<B::Answer> {
         (&mut self.answer).await.ok()
     }
 
@@ -178,7 +175,7 @@ impl<L: Load> Ticket<'_, L> {
 
     /// Whether it was still waiting, and is now never sent.
     pub(super) fn withdraw(&mut self) -> bool {
-        let mut waiting = L::convoy(self.calls).lock();
+        let mut waiting = B::batcher(self.calls).lock();
         let at = (waiting.places).binary_search_by_key(&self.number, |place| place.number);
         let withdrawn = at.is_ok_and(|at| waiting.places.remove(at).is_some());
         self.is_settled |= withdrawn;
@@ -186,10 +183,10 @@ impl<L: Load> Ticket<'_, L> {
     }
 }
 
-impl<L: Load> Drop for Ticket<'_, L> {
+impl<B: Batched> Drop for Pending<'_, B> {
     fn drop(&mut self) {
         if !self.is_settled && !self.withdraw() {
-            L::forgotten(self.calls);
+            B::forgotten(self.calls);
         }
     }
 }
