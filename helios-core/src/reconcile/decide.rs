@@ -214,9 +214,9 @@ fn may_run_again(
 }
 
 /// How a container that ended makes room for a fresh one. Where it could not be kept, it is removed: nothing may stand
-/// in the way of the fresh one.
+/// in the way of the fresh one, or run beside it.
 fn make_room(dead: &Container, memory: &Memory, policy: &Policy) -> Action {
-    if policy.keep_dead.of_each_job > 0 && memory.failure.is_none() {
+    if policy.keep_dead.of_each_job > 0 && memory.failure.is_none() && memory.settled {
         Action::Keep(dead.id.clone(), kept_name(dead))
     } else {
         Action::Remove(dead.id.clone())

@@ -15,6 +15,9 @@ use super::{Health, Policy, Verb};
 /// A run at least this long clears the count of failures in a row.
 const STABLE_RUN: Duration = Duration::from_secs(10);
 
+/// No request to an engine takes effect that long after it was made.
+const LATE_MAX: Duration = Duration::from_secs(300);
+
 /// What is remembered of one task. It is lost with the process, and nothing that must never happen depends
 /// on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,10 @@ pub struct Memory {
     pub image_needed: bool,
     /// Whether the image was pulled for the create that comes next.
     pub image_pulled: bool,
+    /// Whether no start of its container can still take effect late: this process had it created and was told how
+    /// every start ended, or has seen it run for long. Only then may it be kept when it is dead, since one that is
+    /// started after all would run beside the fresh one.
+    pub settled: bool,
     /// Whether the last start failed because a port was taken.
     pub port_trouble: bool,
 }
@@ -139,7 +146,9 @@ impl Memory {
         self.under_way = None;
         match (verb, outcome.map_err(RuntimeError::kind)) {
             (Verb::Pull, Ok(())) => (self.image_needed, self.image_pulled) = (false, true),
-            (Verb::Create, Ok(())) => (self.image_pulled, self.port_trouble) = (false, false),
+            (Verb::Create, Ok(())) => {
+                (self.image_pulled, self.port_trouble, self.settled) = (false, false, true);
+            }
             (Verb::Start, Ok(())) => self.starts += 1,
             (_, Ok(())) | (Verb::AbandonPull, Err(_)) => {}
             (Verb::Create, Err(RuntimeErrorKind::ImageUnknown)) if !self.image_pulled => {
@@ -160,6 +169,7 @@ impl Memory {
                 );
             }
             (_, Err(kind)) => {
+                self.settled = false;
                 self.port_trouble |= kind == RuntimeErrorKind::PortInUse;
                 let until = now.plus(policy.backoff.delay(job.as_str(), self.failures));
                 self.failures = self.failures.saturating_add(1);
@@ -191,6 +201,7 @@ impl Memory {
 
     fn end_run(&mut self, job: &JobId, policy: &Policy, now: Moment) {
         let lasted = self.current(now).unwrap_or_default();
+        self.settled |= lasted >= LATE_MAX;
         self.run = None;
         if self.under_way == Some(Verb::Stop) {
             return; // It ended because it was told to.

@@ -75,6 +75,28 @@ fn a_dead_container_makes_room_by_its_name_or_is_removed() {
     assert!(left.iter().all(is_kept) && left.len() == 1, "{left:?}");
 }
 
+/// An agent before this one may have asked for a start that still takes effect, beside the fresh container.
+#[test]
+fn what_may_still_be_started_is_not_kept() {
+    for (ran, verb) in [(60, "Remove"), (600, "Keep")] {
+        let mut host = Host::new();
+        let mut policy = Policy::for_host("web1");
+        policy.keep_dead.of_each_job = 1;
+        host.desired = Desired::new(policy);
+        let web = job("web").with_computed_id();
+        host.deploy(&web, Goal::Start);
+        host.settle();
+        host.observed.memories.clear();
+        host.look();
+        host.wait(Duration::from_secs(ran));
+        host.exit(&web, 1);
+        host.look();
+        host.wait(Duration::from_secs(60));
+        let log = host.settle();
+        assert!(log[0].starts_with(verb), "{log:?}");
+    }
+}
+
 #[test]
 fn a_goal_that_cannot_be_read_leaves_its_job_alone_and_no_other() {
     let mut host = Host::new();

@@ -62,6 +62,20 @@ fn seed_1489_a_save_whose_answer_was_lost_stops_nothing() {
     stays_clean(1489);
 }
 
+/// A start that an agent before this one had asked for took effect when its container was dead and kept already: the job
+/// ran twice. What may still be started is not kept.
+#[test]
+fn seeds_373_and_556_what_may_still_be_started_is_not_kept() {
+    stays_clean(373);
+    stays_clean(556);
+}
+
+/// The same, and the next agent ended it before it knew its goals.
+#[test]
+fn seed_3371_what_is_kept_does_not_run() {
+    stays_clean(3371);
+}
+
 /// An agent that had just registered its host anew went by the goals of the former registration until its
 /// watch told, and started again what it could know to be undeployed.
 #[test]
