@@ -26,7 +26,7 @@ use crate::time::Moment;
 
 use super::act::{Done, Executor, Looked};
 use super::custody::{Custody, Round};
-use super::dead::{Buried, Graves};
+use super::dead::{DeadRemoved, KeptDead};
 use super::history::{Backlog, Written};
 use super::images::{self, Shelf};
 use super::live::Live;
@@ -66,7 +66,7 @@ enum Event {
     Looked(Looked),
     Orphans(Round),
     Images(images::Round),
-    Buried(Buried),
+    DeadRemoved(DeadRemoved),
     Reset(Result<(), String>),
     Wake,
 }
@@ -92,7 +92,7 @@ pub(super) struct Running {
     pub(super) tasks: Arc<report::TaskReports>,
     pub(super) custody: Custody,
     pub(super) shelf: Shelf,
-    pub(super) graves: Graves,
+    pub(super) dead: KeptDead,
     pub(super) jobs: BTreeMap<JobId, Arc<Job>>,
     pub(super) registry: Registry,
     pub(super) publishing: Option<BoxFuture<'static, Published>>,
@@ -182,7 +182,7 @@ impl Running {
             tasks: Arc::default(),
             custody: Custody::start(&agent).await?,
             shelf: Shelf::start(&agent).await?,
-            graves: Graves::default(),
+            dead: KeptDead::default(),
             jobs: BTreeMap::new(),
             registry: Registry::default(),
             publishing: None,
@@ -218,7 +218,7 @@ impl Running {
             Some(looked) = self.looks.next(), if !self.looks.is_empty() => Event::Looked(looked),
             round = finished(&mut self.custody.round) => Event::Orphans(round),
             round = finished(&mut self.shelf.round) => Event::Images(round),
-            buried = finished(&mut self.graves.burial) => Event::Buried(buried),
+            removed = finished(&mut self.dead.removal) => Event::DeadRemoved(removed),
             () = sleep(until) => Event::Wake,
         }
     }
@@ -276,7 +276,7 @@ impl Running {
                 }
             }
             Event::Images(round) => self.shelf.learn(round, now),
-            Event::Buried(buried) => self.buried(buried, now),
+            Event::DeadRemoved(removed) => self.dead_removed(removed, now),
             Event::History(written) => self.written(written, now),
             Event::Published(outcome) => self.published(outcome, now),
             Event::Report(Ok(report)) => self.reported = Some((report, now)),

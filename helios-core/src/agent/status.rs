@@ -91,7 +91,7 @@ impl Running {
             reads_engine: self.live.observed.containers.is_some(),
             goals: self.live.remembered.goals.clone(),
             tasks: Arc::clone(&self.tasks),
-            dead: Arc::clone(&self.graves.latest),
+            dead: Arc::clone(&self.dead.latest),
             problems: self.problems(),
             orphans: self.custody.findings.clone(),
             counts,

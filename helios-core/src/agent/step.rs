@@ -38,7 +38,7 @@ impl Running {
         self.reset_if_ordered().await;
         self.look_for_orphans(now);
         self.tidy_images(now);
-        self.bury_dead(now);
+        self.remove_dead(now);
         self.tell(now);
         self.write_history(now);
         self.publish();

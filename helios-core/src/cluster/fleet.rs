@@ -251,9 +251,10 @@ impl FleetTracker {
         let (dir, view, known) = (part.dir(), &mut self.view, &mut self.known);
         let changed = match part {
             Part::Jobs => {
-                known.forget_unused();
                 let share = |stored: &mut JobRecord| known.share(&mut stored.job);
-                view.jobs.advance_sharing(&dir, older, &newer, share)
+                let changed = view.jobs.advance_sharing(&dir, older, &newer, share);
+                known.forget_unused();
+                changed
             }
             Part::Hosts => {
                 let share = |host: &mut HostRecord| {

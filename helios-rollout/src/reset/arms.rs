@@ -135,6 +135,19 @@ mod tests {
         progress.away.insert(name(host), away);
     }
 
+    fn window<'a>(
+        (reset, sights): (&'a Reset, &'a Sights),
+        (then, now): (&'a Progress, &'a Progress),
+    ) -> Window<'a> {
+        Window {
+            reset,
+            strata: &[],
+            sights,
+            then,
+            now,
+        }
+    }
+
     #[test]
     fn who_was_changed_or_is_being_changed_in_the_window_is_in_no_arm() {
         let (reset, sights) = (reset(), sights(&["a1", "a2", "a3", "a4"]));
@@ -145,13 +158,7 @@ mod tests {
         now.away.clear();
         now.done.insert(&name("a2"));
         away(&mut now, "a3");
-        let window = Window {
-            reset: &reset,
-            strata: &[],
-            sights: &sights,
-            then: &then,
-            now: &now,
-        };
+        let window = window((&reset, &sights), (&then, &now));
         let arms = sights.fleet.members().iter();
         let arms: Vec<_> = arms.map(|member| window.arm(member, NOW)).collect();
         assert_eq!(arms, [Some(Arm::New), None, None, Some(Arm::Old)]);
@@ -168,13 +175,7 @@ mod tests {
         let then = Progress::new(&reset, NOW).unwrap();
         let mut now = then.clone();
         away(&mut now, "a1");
-        let window = Window {
-            reset: &reset,
-            strata: &[],
-            sights: &sights,
-            then: &then,
-            now: &now,
-        };
+        let window = window((&reset, &sights), (&then, &now));
         let counts = |events| Counts {
             events,
             exposure: 100,
