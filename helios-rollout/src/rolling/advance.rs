@@ -94,13 +94,6 @@ impl<'a> Planner<'a> {
         }
         let left = self.take_turns();
         if self.is_given_up() {
-            // What would have been started in the same step is not.
-            self.plan.lines.retain(|line| {
-                !matches!(
-                    line.action,
-                    Some(Action::Start | Action::Clear | Action::Leave)
-                )
-            });
             return self.give_up();
         }
         if !self.plan.verdict.is_nothing() {
@@ -211,8 +204,13 @@ impl<'a> Planner<'a> {
         !self.failures.is_empty() && u64::try_from(failed).unwrap_or(u64::MAX) > tolerance
     }
 
-    /// Ends the rollout for what failed, by going back if that is wanted and possible.
+    /// Ends the rollout for what failed, by going back if that is wanted and possible. What would have been
+    /// started in the same step is not.
     fn give_up(&mut self) {
+        let starts = |action| matches!(action, Action::Start | Action::Clear | Action::Leave);
+        self.plan
+            .lines
+            .retain(|line| !line.action.is_some_and(starts));
         let mut error = self.failures.first().cloned().unwrap_or_default();
         let more = self.rollout.failed.len() + self.failures.len() - 1;
         if more > 0 {

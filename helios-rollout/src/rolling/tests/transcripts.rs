@@ -29,6 +29,7 @@ transcripts! {
     healthy_for_a_while
     hosts_join_and_leave
     hosts_that_are_down
+    nothing_is_started_in_the_step_that_gives_up
     nothing_to_go_back_to
     one_host_after_the_other
     other_selectors
