@@ -42,8 +42,18 @@ pub(super) struct Journal {
 struct Kept {
     job: Option<JobId>,
     runs: bool,
+    /// How often it was seen to start.
+    starts: u32,
     /// The number of the event that told of it.
     told: usize,
+}
+
+impl Kept {
+    /// Whether a look tells of the end of its only run. That is no old news, however old the look may be.
+    fn has_ended(&self, found: &Container) -> bool {
+        let exited = matches!(found.state, ContainerState::Exited(_));
+        self.runs && self.starts == 1 && exited
+    }
 }
 
 impl Journal {
@@ -244,6 +254,7 @@ impl Journal {
             let id = &container.id;
             let runs = container.state == ContainerState::Running;
             match self.containers.get(&(machine, id.clone())) {
+                Some(kept) if kept.has_ended(container) => changes.push(turned(id, false)),
                 Some(kept) if kept.told >= began => {}
                 Some(kept) if kept.runs != runs => changes.push(turned(id, runs)),
                 Some(_) => {}
@@ -315,9 +326,16 @@ impl Journal {
             Change::Created { job, .. } => job.clone(),
             _ => self.job(machine, id),
         };
-        match runs {
-            Some(runs) => drop(self.containers.insert(key, Kept { job, runs, told })),
-            None => drop(self.containers.remove(&key)),
+        let before = self.containers.remove(&key);
+        if let Some(runs) = runs {
+            let starts = before.map_or(0, |kept| kept.starts) + u32::from(runs);
+            let kept = Kept {
+                job,
+                runs,
+                starts,
+                told,
+            };
+            self.containers.insert(key, kept);
         }
         self.record(Actor::Engine(machine), What::Effect { call, change });
     }
@@ -341,5 +359,45 @@ fn made(owner: String, container: &Container) -> Change {
         owner,
         job: job_of(&container.labels),
         ports: container.labels.iter().filter_map(port).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use helios_core::runtime::Exit;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_only_run_counts_although_its_start_was_told_just_now() {
+        let mut journal = Journal::new(Bounds::default());
+        let id = ContainerId::new("c1");
+        let mut found = Container {
+            id: id.clone(),
+            name: "helios-web".to_owned(),
+            digest: None,
+            labels: BTreeMap::new(),
+            state: ContainerState::Created { error: None },
+            ip: None,
+        };
+        let call = journal.call(0, None);
+        let made = made(String::new(), &found);
+        journal.answered(call, vec![made, Change::Started(id.clone())]);
+
+        let look = |found: &Container| [found.clone()].into_iter().collect();
+        journal.shown(0, &look(&found));
+        assert!(
+            journal.runs(0, &id),
+            "it was made just now: the look is old"
+        );
+
+        found.state = ContainerState::Exited(Exit::default());
+        journal.shown(0, &look(&found));
+        assert!(!journal.runs(0, &id));
+
+        let call = journal.call(0, Some(id.clone()));
+        journal.answered(call, vec![Change::Started(id.clone())]);
+        journal.shown(0, &look(&found));
+        assert!(journal.runs(0, &id), "the end may be that of its first run");
     }
 }
