@@ -4,6 +4,7 @@
 //! decision (who was told what, whether to go on). [`replay`] folds the inputs and *makes every decision again*: a record
 //! that does not come out bit for bit is an error. [`roll_up`] keeps the log bounded.
 
+mod mark;
 mod record;
 mod state;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use helios_core::Timestamp;
 use helios_core::model::HostName;
 use thiserror::Error;
 
+pub use mark::Mark;
 pub use record::{Entry, Record};
 pub use state::State;
 use state::Trust;
@@ -152,7 +154,8 @@ pub fn roll_up(records: &[Record], keep: usize) -> Result<Vec<Record>, AuditErro
         .collect())
 }
 
-/// What one host was told, when and why, first to last; as far back as the log goes.
+/// What one host was told, when and why, first to last; as far back as the log goes. What it held at the checkpoint is a
+/// [`Mark`] there.
 pub fn history<'a>(
     records: &'a [Record],
     host: &'a HostName,

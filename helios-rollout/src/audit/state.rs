@@ -7,10 +7,10 @@ use helios_core::Timestamp;
 use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditError, Entry, Record};
+use super::{AuditError, Entry, Mark, Record};
 use crate::guard::{Advice, Monitor};
-use crate::order::Fleet;
-use crate::variable::{Budget, Variable, VariableError, View};
+use crate::order::{Fleet, Member};
+use crate::variable::{Budget, Step, Variable, VariableError, View};
 
 /// A variable, its fleet and its guard after some number of records.
 ///
@@ -35,10 +35,17 @@ pub struct State {
     /// By objective, the hosts that are not counted any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fallen: BTreeMap<String, BTreeSet<HostName>>,
+    /// What the running transition told each host last. Shared, since states are copied more often than hosts are told.
+    #[serde(default, skip_serializing_if = "no_marks")]
+    pub marks: Arc<BTreeMap<HostName, Mark>>,
     /// How many records it adds up, itself included.
     pub records: u64,
     /// How many times a host was told a value in them.
     pub tells: u64,
+}
+
+fn no_marks(marks: &BTreeMap<HostName, Mark>) -> bool {
+    marks.is_empty()
 }
 
 /// What is taken for granted when a record is applied.
@@ -61,6 +68,7 @@ impl State {
             advice: None,
             held_by_guard: false,
             fallen: BTreeMap::new(),
+            marks: Arc::default(),
             records: 0,
             tells: 0,
         }
@@ -173,19 +181,7 @@ impl State {
     ) -> Result<(), AuditError> {
         let changed = match entry {
             Entry::Checkpoint(_) => return Err(AuditError::Checkpoint { sequence }),
-            Entry::Members { joined, left } => {
-                let joining = joined.iter().map(|member| &member.host);
-                let replaced: BTreeSet<&HostName> = joining.chain(left).collect();
-                let members = self
-                    .fleet
-                    .members()
-                    .iter()
-                    .filter(|member| !replaced.contains(&member.host));
-                let fleet = Fleet::new(members.chain(joined).cloned());
-                self.fleet =
-                    Arc::new(fleet.map_err(|source| AuditError::Fleet { sequence, source })?);
-                Ok(())
-            }
+            Entry::Members { joined, left } => return self.meet(sequence, joined, left),
             Entry::Started { transition, guard } => {
                 let start = transition.curve.start;
                 let monitor = guard
@@ -195,6 +191,7 @@ impl State {
                 self.monitor = monitor.map_err(|source| AuditError::Guard { sequence, source })?;
                 (self.advice, self.held_by_guard) = (None, false);
                 self.fallen.clear();
+                self.marks = Arc::default();
                 self.variable.start((**transition).clone(), &self.fleet, at)
             }
             // A person who pauses what the guard holds takes it over.
@@ -218,7 +215,7 @@ impl State {
                 if trust == Trust::Nothing && self.tell(step.at, *budget)? != *entry {
                     return Err(AuditError::Differs { sequence });
                 }
-                self.tells += step.tells.len() as u64;
+                self.mark(sequence, at, step);
                 self.variable.apply(step)
             }
             Entry::Looked {
@@ -242,6 +239,40 @@ impl State {
         changed.map_err(|source| self.refused(source))?;
         self.records += 1;
         Ok(())
+    }
+
+    fn meet(
+        &mut self,
+        sequence: u64,
+        joined: &[Member],
+        left: &[HostName],
+    ) -> Result<(), AuditError> {
+        let joining = joined.iter().map(|member| &member.host);
+        let replaced: BTreeSet<&HostName> = joining.chain(left).collect();
+        let members = self.fleet.members().iter();
+        let staying = members.filter(|member| !replaced.contains(&member.host));
+        let fleet = Fleet::new(staying.chain(joined).cloned());
+        self.fleet = Arc::new(fleet.map_err(|source| AuditError::Fleet { sequence, source })?);
+        self.records += 1;
+        Ok(())
+    }
+
+    fn mark(&mut self, sequence: u64, at: Timestamp, step: &Step) {
+        self.tells += step.tells.len() as u64;
+        if step.tells.is_empty() {
+            return;
+        }
+        let marks = Arc::make_mut(&mut self.marks);
+        for tell in &step.tells {
+            let mark = Mark {
+                value: tell.value.clone(),
+                sequence,
+                at,
+                revision: self.variable.revision(),
+                because: tell.because.clone(),
+            };
+            marks.insert(tell.host.clone(), mark);
+        }
     }
 
     fn advised(&mut self, sequence: u64, at: Timestamp, advice: &Advice) -> Result<(), AuditError> {

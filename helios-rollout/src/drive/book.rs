@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
-use futures_util::future::try_join_all;
 use helios_core::cluster::{Cluster, Records};
 use helios_core::model::HostName;
 use helios_core::schema::{Keys, Versioned};
 use helios_core::store::{Key, Scope, Snapshot, StoreError, StoreErrorKind};
 
-use super::{FollowerRecord, Ledger, LogHead, Page, VariableRecord};
-use crate::audit::Record;
+use super::pages::{Log, corrupt, read_log, read_pages, read_rolled};
+use super::{FollowerRecord, Ledger, VariableRecord};
 
 /// How long to wait before a log that was in the middle of a change is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -176,9 +175,19 @@ async fn load(
         };
         let known = older.and_then(|older| older.record().log.as_ref());
         let known = known.filter(|log| log.id == head.id && log.running);
-        let first = known.map_or(0, |log| log.pages.saturating_sub(1));
-        let pages = read_pages(cluster, name, &head, first).await?;
-        let folded = pages.map(|pages| Ledger::fold(record.clone(), &head, older, &pages));
+        let last_known = known.map_or(0, |log| log.pages.saturating_sub(1));
+        // Who knows no page that still counts begins with the checkpoint.
+        let first = last_known.max(head.first_page());
+        let rolled = if first == last_known {
+            Some(None)
+        } else {
+            read_rolled(cluster, name, &head).await?
+        };
+        let pages = read_pages(cluster, name, &head, first..head.pages).await?;
+        let folded = rolled.zip(pages).map(|(rolled, pages)| {
+            let before = (older, rolled.as_ref());
+            Ledger::fold(record.clone(), &head, before, &pages)
+        });
         if let Some(Ok(ledger)) = folded {
             return Ok(ledger);
         }
@@ -188,52 +197,27 @@ async fn load(
         match cluster.read(&key).await? {
             Some(now) if now == record => {
                 if let Some(Err(error)) = folded {
-                    return Err(corrupt(name, error.to_string()));
+                    return Err(corrupt(name, error));
                 }
             }
             Some(now) => record = now,
             None => break,
         }
     }
-    Err(corrupt(name, "its pages are missing".to_owned()))
+    Err(corrupt(name, "its pages are missing"))
 }
 
-fn corrupt(name: &str, why: String) -> StoreError {
-    let message = format!("the log of variable {name} does not add up: {why}");
-    StoreError::new(StoreErrorKind::Corrupt, message)
-}
-
-/// The pages of a log from `first` on; `None` if one is not there.
-async fn read_pages(
-    cluster: &Cluster,
-    name: &str,
-    head: &LogHead,
-    first: u32,
-) -> Result<Option<Vec<Versioned<Page>>>, StoreError> {
-    let read = |page| async move {
-        match Keys::rollout_page(name, &head.id, page) {
-            Ok(key) => cluster.read::<Page>(&key).await,
-            Err(_) => Ok(None),
+/// The log of the transition that runs or ran last.
+pub(super) async fn read_whole_log(cluster: &Cluster, key: &Key) -> Result<Log, StoreError> {
+    for _ in 0..READS_MAX {
+        let record = cluster.read::<VariableRecord>(key).await?;
+        let Some(head) = record.as_ref().and_then(|record| record.log.as_ref()) else {
+            return Ok(Log::default());
+        };
+        if let Some(log) = read_log(cluster, key.name(), head, head.pages).await? {
+            return Ok(log);
         }
-    };
-    let pages = try_join_all((first..head.pages).map(read)).await?;
-    Ok(pages.into_iter().collect())
-}
-
-/// The records of the log of the transition that runs or ran last.
-pub(super) async fn read_log(
-    cluster: &Cluster,
-    name: &str,
-    record: &VariableRecord,
-) -> Result<Vec<Record>, StoreError> {
-    let Some(head) = &record.log else {
-        return Ok(Vec::new());
-    };
-    let pages = read_pages(cluster, name, head, 0).await?;
-    let missing = || corrupt(name, "its pages are missing".to_owned());
-    let records = pages.ok_or_else(missing)?;
-    let records = records.iter().flat_map(|page| page.records.iter().cloned());
-    Ok(records
-        .filter(|record| record.sequence < head.records)
-        .collect())
+        tokio::time::sleep(READ_AGAIN_AFTER).await;
+    }
+    Err(corrupt(key.name(), "its pages are missing"))
 }

@@ -10,12 +10,13 @@ use helios_core::ops::audited;
 use helios_core::schema::{AuditRecord, Keys, Stamp, Versioned, encode};
 use helios_core::store::{Key, StoreError, Txn};
 
-use super::book::{read_book, read_ledger, read_log};
+use super::book::{read_book, read_ledger, read_whole_log};
 use super::draft::{Draft, begin};
 use super::error::Refused;
 use super::evidence::check_queries;
 use super::next::{self, Seen, way_back};
-use super::{Book, BookWatch, ChangeError, Ledger, Refusal, VariableRecord, roster};
+use super::pages::{Log, corrupt};
+use super::{Book, BookWatch, ChangeError, Course, Ledger, Refusal, VariableRecord, roster};
 use crate::audit::{Entry, Record, State};
 use crate::guard::Guard;
 use crate::order::Fleet;
@@ -101,15 +102,28 @@ impl Variables {
         Ok(ledger)
     }
 
-    /// The log of the transition that is running, or of the last one; empty if there was none. [`replay`](crate::audit::replay) makes its
-    /// decisions again.
+    /// The log of the transition that is running, or of the last one; empty if there was none. A long one begins with a checkpoint of
+    /// what is rolled up. [`replay`](crate::audit::replay) makes its decisions again.
     ///
     /// # Errors
-    /// Those of the store; `Corrupt` if pages are missing.
+    /// Those of the store; `Corrupt` if pages are missing, or the checkpoint is not the one that was made.
     pub async fn log(&self, name: &str) -> Result<Vec<Record>, StoreError> {
-        match self.ledger(name).await? {
-            Some(ledger) => read_log(&self.cluster, name, ledger.record()).await,
-            None => Ok(Vec::new()),
+        Ok(self.whole_log(name).await?.records)
+    }
+
+    /// How many hosts held what over time in that transition, planned and actual; empty if there was none.
+    ///
+    /// # Errors
+    /// As [`log`](Self::log); also `Corrupt` if the log does not add up.
+    pub async fn course(&self, name: &str) -> Result<Course, StoreError> {
+        let log = self.whole_log(name).await?;
+        log.course().map_err(|error| corrupt(name, error))
+    }
+
+    async fn whole_log(&self, name: &str) -> Result<Log, StoreError> {
+        match Keys::variable(name) {
+            Ok(key) => read_whole_log(&self.cluster, &key).await,
+            Err(_) => Ok(Log::default()),
         }
     }
 
@@ -135,7 +149,7 @@ impl Variables {
     /// Notes what somebody has read already, so that it is not read again.
     pub(super) fn remember(&self, name: &str, ledger: &Ledger) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer = |known: &Ledger| known.record().changes < ledger.record().changes;
+        let newer = |known: &Ledger| known.record().changes <= ledger.record().changes;
         if seen.ledgers.get(name).is_none_or(newer) {
             seen.ledgers.insert(name.to_owned(), ledger.clone());
         }
@@ -208,9 +222,9 @@ impl Variables {
             }
             Ok(log.finish)
         };
-        let before = self.ledger(name).await?;
         self.cluster.transact(name, decide).await?;
-        self.sweep(name, before.as_ref()).await;
+        // What is left does no harm, and whoever rolls up this log tries again.
+        drop(self.sweep(name).await);
         Ok(())
     }
 
@@ -306,22 +320,9 @@ impl Variables {
         };
         self.cluster.transact(name, decide).await.map(drop)
     }
-
-    /// Removes the pages of a log that another one has taken the place of. What is left after a crash does no harm.
-    async fn sweep(&self, name: &str, before: Option<&Ledger>) {
-        let log = before.and_then(|ledger| ledger.record().log.as_ref());
-        for page in 0..log.map_or(0, |log| log.pages) {
-            let key = log.and_then(|log| Keys::rollout_page(name, &log.id, page).ok());
-            let Some(key) = key else { return };
-            if let Ok(Some(entry)) = self.cluster.store().get(&key).await {
-                let txn = Txn::new().delete(key, entry.version);
-                drop(self.cluster.store().commit(txn).await);
-            }
-        }
-    }
 }
 
-fn key(name: &str) -> Result<Key, Refused> {
+pub(super) fn key(name: &str) -> Result<Key, Refused> {
     Keys::variable(name).map_err(|_| {
         let name = name.to_owned();
         VariableError::Name { name }.into()

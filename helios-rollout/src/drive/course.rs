@@ -7,6 +7,7 @@ use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditError, Entry, Record, State};
+use crate::order::Member;
 use crate::variable::Value;
 
 /// How many points a planned course has.
@@ -47,51 +48,84 @@ impl Course {
         Ok(collect(plan(state)?, Vec::new()))
     }
 
-    /// The course of the transition that a log is about; empty for an empty log.
-    ///
-    /// # Errors
-    ///
-    /// [`AuditError`] if the log does not add up.
-    pub fn of(records: &[Record]) -> Result<Self, AuditError> {
+    /// This course, continued by the records of a log that begins with a checkpoint; as it is without any.
+    pub(super) fn continued(self, records: &[Record]) -> Result<Self, AuditError> {
         let mut records = records.iter();
         let Some(Entry::Checkpoint(first)) = records.next().map(|record| &record.entry) else {
-            return Ok(Self::default());
+            return Ok(self);
         };
         let mut state = State::clone(first);
-        let (mut planned, mut actual) = (Vec::new(), Vec::new());
-        let mut holders: BTreeMap<HostName, Value> = BTreeMap::new();
+        let (mut planned, mut actual) = (self.points(&self.planned), self.points(&self.actual));
+        let mut holders = Holders::of(&state);
         for record in records {
-            let base = state.variable.held().base().clone();
             state.follow(record)?;
             match &record.entry {
                 Entry::Members { joined, left } => {
+                    left.iter().for_each(|host| holders.forget(host));
                     for member in joined {
-                        let known = holders.contains_key(&member.host);
-                        if !known {
-                            let value = state.variable.held().value(member).clone();
-                            holders.insert(member.host.clone(), value);
-                        }
+                        holders.note(&member.host, value_of(&state, member));
                     }
-                    left.iter().for_each(|host| drop(holders.remove(host)));
                 }
                 Entry::Started { .. } => planned = plan(&state)?,
                 Entry::Told { step, .. } => {
                     for tell in &step.tells {
-                        holders.insert(tell.host.clone(), tell.value.clone());
+                        holders.note(&tell.host, &tell.value);
                     }
                 }
                 _ => {}
             }
             if !planned.is_empty() {
-                let mut counts = Counts::from([(base, 0)]);
-                for value in holders.values() {
-                    *counts.entry(value.clone()).or_default() += 1;
-                }
-                actual.push((record.at, counts));
+                actual.push((record.at, holders.counts.clone()));
             }
         }
         Ok(collect(planned, thinned(actual)))
     }
+
+    fn points(&self, samples: &[Sample]) -> Vec<(Timestamp, Counts)> {
+        let point = |sample: &Sample| {
+            let hosts = sample.hosts.iter().copied();
+            (sample.at, self.values.iter().cloned().zip(hosts).collect())
+        };
+        samples.iter().map(point).collect()
+    }
+}
+
+/// Who holds what, and how many that are.
+struct Holders {
+    values: BTreeMap<HostName, Value>,
+    counts: Counts,
+}
+
+impl Holders {
+    fn of(state: &State) -> Self {
+        let mut holders = Self {
+            values: BTreeMap::new(),
+            counts: Counts::from([(state.variable.held().base().clone(), 0)]),
+        };
+        for member in state.fleet.members() {
+            holders.note(&member.host, value_of(state, member));
+        }
+        holders
+    }
+
+    fn note(&mut self, host: &HostName, value: &Value) {
+        self.forget(host);
+        self.values.insert(host.clone(), value.clone());
+        *self.counts.entry(value.clone()).or_default() += 1;
+    }
+
+    fn forget(&mut self, host: &HostName) {
+        let count = self.values.remove(host);
+        if let Some(count) = count.and_then(|value| self.counts.get_mut(&value)) {
+            *count -= 1;
+        }
+    }
+}
+
+/// What a member holds: what it was told last, or else the settled value.
+fn value_of<'a>(state: &'a State, member: &Member) -> &'a Value {
+    let mark = state.marks.get(&member.host);
+    mark.map_or_else(|| state.variable.held().value(member), |mark| &mark.value)
 }
 
 /// At evenly spread points from the start of the curve to the last host's turn.

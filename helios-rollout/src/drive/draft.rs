@@ -1,5 +1,6 @@
 //! Records on their way into a log.
 
+use bytes::Bytes;
 use helios_core::Timestamp;
 use helios_core::ops::audited;
 use helios_core::schema::{AuditRecord, Keys, Stamp, Versioned, encode};
@@ -14,8 +15,8 @@ use crate::guard::Guard;
 use crate::order::Fleet;
 use crate::variable::{Transition, Variable};
 
-/// From how many bytes on a page is full.
-const PAGE_BYTES: usize = 64 * 1024;
+/// From how many bytes on a page is full. Small in tests of this crate, so that logs have many.
+pub(super) const PAGE_BYTES: usize = if cfg!(test) { 1024 } else { 64 * 1024 };
 /// How many bytes of pages a transaction takes beside everything else.
 const TXN_PAGE_BYTES: usize = 500 * 1024;
 
@@ -54,12 +55,10 @@ impl<'a> Draft<'a> {
         last.map_or(Timestamp::default(), |record| record.at)
     }
 
-    /// Adds an entry; a decision must have been made from [`state`](Self::state).
+    /// Adds an entry; a decision must have been made from [`state`](Self::state). On an error the draft is not to be used further.
     pub(super) fn push(&mut self, at: Timestamp, entry: Entry) -> Result<(), AuditError> {
-        let mut next = self.state.clone();
-        let record = next.push(at, entry)?;
-        self.told = told(&next).unwrap_or(self.told);
-        self.state = next;
+        let record = self.state.push(at, entry)?;
+        self.told = told(&self.state).unwrap_or(self.told);
         self.records.push(record);
         Ok(())
     }
@@ -185,26 +184,36 @@ pub(super) fn begin(
         pages: u32::try_from(pages.len()).unwrap_or(u32::MAX),
         records: count,
         running: true,
+        rolled_up: None,
     });
     record.changes += count;
-    let (mut prepare, mut txn, mut bytes) = (Vec::new(), Txn::new(), 0);
-    for (number, page) in (0..).zip(&pages) {
-        let (Ok(key), value) = (Keys::rollout_page(key.name(), id, number), encode(page)) else {
-            continue;
-        };
-        bytes += value.len();
-        if bytes > TXN_PAGE_BYTES {
-            prepare.push(std::mem::take(&mut txn));
-            bytes = value.len();
-        }
-        txn = txn.create(key, value);
-    }
+    let keyed = (0..).zip(&pages).filter_map(|(number, page)| {
+        let key = Keys::rollout_page(key.name(), id, number).ok()?;
+        Some((key, encode(page)))
+    });
+    let mut prepare = creations(keyed);
+    let txn = prepare.pop().unwrap_or_default();
     let audit = AuditRecord::new(stamp, "start rollout").detail(key.name());
     let txn = txn.update(key.clone(), seen.version, encode(&record));
     Ok(Beginning {
         prepare,
         finish: audited(txn, stamp, &audit),
     })
+}
+
+/// Transactions that create these entries, as many in each as it takes.
+pub(super) fn creations(entries: impl IntoIterator<Item = (Key, Bytes)>) -> Vec<Txn> {
+    let (mut txns, mut txn, mut bytes) = (Vec::new(), Txn::new(), 0);
+    for (key, value) in entries {
+        bytes += value.len();
+        if bytes > TXN_PAGE_BYTES {
+            txns.push(std::mem::take(&mut txn));
+            bytes = value.len();
+        }
+        txn = txn.create(key, value);
+    }
+    txns.push(txn);
+    txns
 }
 
 /// Records on as few pages as they need.

@@ -13,10 +13,9 @@ use helios_core::{Moment, Timestamp};
 
 use super::evidence::{Arm, Arms, Look};
 use super::inquiry::{Inquiry, ask_every, quiet_for};
-use super::ledger::Mark;
 use super::next::{Seen, length};
 use super::roster::is_roster;
-use super::{Book, EvidenceSource, Ledger, NobodyToAsk, Variables, roster};
+use super::{Book, EvidenceSource, Ledger, LogHead, NobodyToAsk, Variables, roster};
 use crate::audit::State;
 use crate::order::{Fleet, Member, Order};
 
@@ -132,7 +131,7 @@ impl VariableDriver {
             let due = self.due.entry(name.clone()).or_default();
             let changed = due.changes != ledger.record().changes;
             let looks = if state.monitor.is_some() {
-                self.looks(name, ledger, state, (now, moment)).await
+                self.looks(name, state, (now, moment)).await
             } else {
                 Vec::new()
             };
@@ -156,6 +155,18 @@ impl VariableDriver {
                 Err(error) => {
                     tracing::warn!(%error, "variable {name} could not be moved on: trying again");
                 }
+            }
+        }
+        self.roll_up(book).await;
+    }
+
+    /// Rolls up the logs that have grown long.
+    async fn roll_up(&self, book: &Book) {
+        for (name, ledger) in &book.ledgers {
+            if ledger.record().log.as_ref().is_some_and(LogHead::is_long)
+                && let Err(error) = self.variables.roll_up(name).await
+            {
+                tracing::warn!(%error, "the log of variable {name} was not rolled up: trying again");
             }
         }
     }
@@ -192,7 +203,6 @@ impl VariableDriver {
     async fn looks(
         &mut self,
         name: &str,
-        ledger: &Ledger,
         state: &State,
         (now, moment): (Timestamp, Moment),
     ) -> Vec<Look> {
@@ -202,13 +212,7 @@ impl VariableDriver {
         if running.rollback.is_some() || now < running.transition.curve.start {
             return Vec::new();
         }
-        let Some(rollout) = ledger.rollout() else {
-            return Vec::new();
-        };
-        let arms = Transitioning {
-            state,
-            marks: &rollout.marks,
-        };
+        let arms = Transitioning { state };
         let quiet = quiet_for(length(&running.transition));
         let mut looks = Vec::new();
         for (objective, since) in monitor.looked() {
@@ -233,7 +237,6 @@ impl VariableDriver {
 /// The arms of a transition: who was told the new value, and who is to be.
 struct Transitioning<'a> {
     state: &'a State,
-    marks: &'a BTreeMap<HostName, Mark>,
 }
 
 impl Arms for Transitioning<'_> {
@@ -248,7 +251,7 @@ impl Arms for Transitioning<'_> {
 
     fn arm(&self, member: &Member, since: Timestamp) -> Option<Arm> {
         let running = self.state.variable.running()?;
-        match self.marks.get(&member.host) {
+        match self.state.marks.get(&member.host) {
             Some(mark) if mark.at > since => None,
             _ if running.told.contains(&member.host) => Some(Arm::New),
             _ => Order::picks(&running.transition.scope, member).then_some(Arm::Old),

@@ -1,12 +1,12 @@
 //! A stored variable, read.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use helios_core::Timestamp;
 use helios_core::model::HostName;
 use helios_core::schema::Versioned;
 
+use super::rolled::Rolled;
 use super::{LogHead, Page, VariableRecord};
 use crate::audit::{AuditError, Entry, Record, State};
 use crate::order::Member;
@@ -23,23 +23,8 @@ pub struct Ledger {
 #[derive(Clone, Debug)]
 pub(super) struct Rollout {
     pub(super) state: State,
-    /// What hosts were told, and when.
-    pub(super) marks: Arc<BTreeMap<HostName, Mark>>,
     /// The page that the log ends with.
     pub(super) last: Versioned<Page>,
-}
-
-/// What a host was told last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// The value.
-    pub(super) value: Value,
-    /// Which change of the variable it was.
-    pub(super) since: u64,
-    /// When.
-    pub(super) at: Timestamp,
-    /// Why.
-    pub(super) because: Because,
 }
 
 /// What a host holds.
@@ -60,11 +45,12 @@ impl Ledger {
         }
     }
 
-    /// A variable whose log continues `older`, or begins, with `pages`, the last of which is the log's last.
+    /// A variable whose log begins with what is `rolled` up, or else continues `older`, or else begins with `pages`, the last of which is
+    /// the log's last.
     pub(super) fn fold(
         record: Versioned<VariableRecord>,
         head: &LogHead,
-        older: Option<&Self>,
+        (older, rolled): (Option<&Self>, Option<&Rolled>),
         pages: &[Versioned<Page>],
     ) -> Result<Self, AuditError> {
         let same = |ledger: &&Self| {
@@ -74,14 +60,17 @@ impl Ledger {
         let known = older
             .filter(same)
             .and_then(|older| older.rollout.as_deref());
-        let mut rollout: Option<Rollout> = known.cloned();
+        let mut rollout: Option<Rollout> = match rolled.zip(pages.first()) {
+            Some((rolled, page)) => Some(advance(None, &rolled.checkpoint, page)?),
+            None => known.cloned(),
+        };
         for page in pages {
             for entry in page
                 .records
                 .iter()
                 .filter(|entry| entry.sequence < head.records)
             {
-                rollout = Some(advance(rollout, head, entry, page)?);
+                rollout = Some(advance(rollout, entry, page)?);
             }
         }
         let mut rollout = rollout.ok_or(AuditError::NoBeginning)?;
@@ -128,7 +117,7 @@ impl Ledger {
     /// When the running transition told a host something last, and why it did.
     #[must_use]
     pub fn told(&self, host: &HostName) -> Option<(Timestamp, &Because)> {
-        let mark = self.rollout.as_ref()?.marks.get(host)?;
+        let mark = self.state()?.marks.get(host)?;
         Some((mark.at, &mark.because))
     }
 
@@ -138,12 +127,11 @@ impl Ledger {
     /// nothing that the log does not have.
     #[must_use]
     pub fn holding(&self, member: &Member) -> Option<Holding<'_>> {
-        let told = self.rollout.as_ref();
-        if let Some(mark) = told.and_then(|rollout| rollout.marks.get(&member.host)) {
-            let Mark { value, since, .. } = mark;
+        let mark = self.state().and_then(|state| state.marks.get(&member.host));
+        if let (Some(mark), Some(log)) = (mark, &self.record.log) {
             return Some(Holding {
-                value,
-                since: *since,
+                value: &mark.value,
+                since: log.from + mark.sequence + 1,
             });
         }
         Some(Holding {
@@ -156,7 +144,6 @@ impl Ledger {
 /// One record further. What the log says was decided is not decided again.
 fn advance(
     rollout: Option<Rollout>,
-    head: &LogHead,
     record: &Record,
     page: &Versioned<Page>,
 ) -> Result<Rollout, AuditError> {
@@ -166,7 +153,6 @@ fn advance(
         };
         return Ok(Rollout {
             state: State::clone(state),
-            marks: Arc::default(),
             last: page.clone(),
         });
     };
@@ -174,17 +160,5 @@ fn advance(
         return Ok(rollout);
     }
     rollout.state.follow(record)?;
-    if let Entry::Told { step, .. } = &record.entry {
-        let marks = Arc::make_mut(&mut rollout.marks);
-        for tell in &step.tells {
-            let mark = Mark {
-                value: tell.value.clone(),
-                since: head.from + record.sequence + 1,
-                at: record.at,
-                because: tell.because.clone(),
-            };
-            marks.insert(tell.host.clone(), mark);
-        }
-    }
     Ok(rollout)
 }

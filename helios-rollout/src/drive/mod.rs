@@ -3,6 +3,7 @@
 //! ```text
 //! variables/<name>             settled value, and where the log of the transition lies
 //! rollouts/<name>/<log>:<page>  everything that happened to it: who was told what, when and why
+//! rollouts/<name>/<log>.<pages>.<digest>:<part>  what the first pages of a long log were rolled up into
 //! followers/<host>             hosts that ask without an agent
 //! ```
 //!
@@ -23,7 +24,10 @@ mod health;
 pub(crate) mod inquiry;
 mod ledger;
 mod next;
+mod pages;
 mod record;
+mod roll_up;
+mod rolled;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -36,5 +40,7 @@ pub use driver::VariableDriver;
 pub use error::{ChangeError, Refusal};
 pub use evidence::{EvidenceSource, NoEvidence, NobodyToAsk, Query, Tally};
 pub use ledger::{Holding, Ledger};
-pub use record::{FollowerRecord, LogHead, Outcome, PAST_MAX, Page, Past, VariableRecord};
+pub use record::{
+    FollowerRecord, LogHead, Outcome, PAST_MAX, Page, Past, RolledUp, VariableRecord,
+};
 pub use roster::{member, roster};

@@ -41,12 +41,29 @@ pub struct LogHead {
     pub id: String,
     /// What [`VariableRecord::changes`] was before its first record.
     pub from: u64,
-    /// How many pages it has.
+    /// How many pages it has, those that are rolled up included.
     pub pages: u32,
-    /// How many records are on them. A page can hold more for a moment: those do not count yet.
+    /// How many records were on them. A page can hold more for a moment: those do not count yet.
     pub records: u64,
     /// Whether its transition is running.
     pub running: bool,
+    /// What stands for its first pages, once they are rolled up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_up: Option<RolledUp>,
+}
+
+/// The first pages of a log, rolled up: they are gone, and a checkpoint stands for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolledUp {
+    /// How many pages.
+    pub pages: u32,
+    /// What the entries are called that the checkpoint lies in: `rollouts/<variable>/<checkpoint>:<part>`.
+    pub checkpoint: String,
+    /// How many entries that are.
+    pub parts: u32,
+    /// The digest of the checkpoint, without which it is not believed.
+    pub digest: String,
 }
 
 /// Consecutive records of a log.

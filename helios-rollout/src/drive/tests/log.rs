@@ -86,6 +86,7 @@ fn records_are_stored_as_the_golden_files_say() {
             pages: 2,
             records: 8,
             running: true,
+            rolled_up: None,
         }),
         past: vec![Past {
             change: transition().change,

@@ -3,20 +3,25 @@
 mod guards;
 mod log;
 mod refusals;
+mod roll_up;
 mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
 use helios_core::clock::Clock;
 use helios_core::cluster::Cluster;
 use helios_core::model::HostName;
 use helios_core::schema::OperationIds;
+use helios_core::store::{self, Key, Op, Scope, Snapshot, Store, StoreError, Txn};
 use helios_core::{Moment, Timestamp};
 use helios_store::MemoryStore;
 
 use super::*;
+use crate::audit::Record;
 use crate::curve::Curve;
 use crate::guard::{Action, Guard, Objective};
 use crate::order::{Order, Rule};
@@ -42,15 +47,57 @@ impl Clock for TestClock {
     }
 }
 
+/// A store that remembers every record that was ever in the newest log.
+#[derive(Debug, Default)]
+struct Recorder {
+    store: MemoryStore,
+    records: Mutex<BTreeMap<u64, Record>>,
+}
+
+#[async_trait]
+impl Store for Recorder {
+    async fn get(&self, key: &Key) -> Result<Option<store::Entry>, StoreError> {
+        self.store.get(key).await
+    }
+
+    async fn list(&self, dir: &Key) -> Result<Snapshot, StoreError> {
+        self.store.list(dir).await
+    }
+
+    async fn commit(&self, txn: Txn) -> Result<(), StoreError> {
+        self.store.commit(txn.clone()).await?;
+        let mut records = self.records.lock().unwrap();
+        for op in txn.ops() {
+            if let Op::Create { value, .. } | Op::Update { value, .. } = op
+                && let Ok(page) = serde_json::from_slice::<Page>(value)
+            {
+                let begins = page.records.iter().any(|record| record.sequence == 0);
+                if begins && matches!(op, Op::Create { .. }) {
+                    records.clear();
+                }
+                for record in page.records {
+                    let known = records.entry(record.sequence).or_insert(record.clone());
+                    assert_eq!(*known, record, "no record changes");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn watch(&self, scope: Scope) -> BoxStream<'static, Result<Snapshot, StoreError>> {
+        self.store.watch(scope)
+    }
+}
+
 /// A store, and masters on it.
 struct Rig {
-    store: Arc<MemoryStore>,
+    store: Arc<Recorder>,
     clock: Arc<TestClock>,
 }
 
 impl Rig {
     fn new() -> Self {
-        let (store, clock) = (Arc::new(MemoryStore::new()), Arc::default());
+        let (store, clock) = (Arc::default(), Arc::default());
         Self { store, clock }
     }
 

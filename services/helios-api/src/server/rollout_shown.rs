@@ -7,7 +7,7 @@ use helios_core::model::HostName;
 use helios_rollout::audit::{AuditError, Entry, Record, State};
 use helios_rollout::drive::{Course, Ledger};
 use helios_rollout::order::Fleet;
-use helios_rollout::variable::{self, Because, Change, Value, View};
+use helios_rollout::variable::{self, Because, Change, Step, Tell, Value, View};
 
 use super::fault::Fault;
 use super::variables::NEXT_VARIABLE;
@@ -218,6 +218,10 @@ pub(super) fn audit(
     host: Option<&HostName>,
     replayed: Option<bool>,
 ) -> AuditReport {
+    let first = log
+        .first()
+        .zip(host)
+        .and_then(|(record, host)| mark(record, host));
     let lines = log.iter().filter_map(|record| {
         Some(AuditLine {
             sequence: record.sequence,
@@ -226,7 +230,7 @@ pub(super) fn audit(
             text: words(&record.entry, host)?,
         })
     });
-    let mut lines: Vec<AuditLine> = lines.collect();
+    let mut lines: Vec<AuditLine> = first.into_iter().chain(lines).collect();
     lines.drain(..lines.len().saturating_sub(LINES_MAX));
     AuditReport {
         records: log.len() as u64,
@@ -235,30 +239,48 @@ pub(super) fn audit(
     }
 }
 
+/// What a host was told last before a checkpoint.
+fn mark(checkpoint: &Record, host: &HostName) -> Option<AuditLine> {
+    let Entry::Checkpoint(state) = &checkpoint.entry else {
+        return None;
+    };
+    let mark = state.marks.get(host)?;
+    Some(AuditLine {
+        sequence: mark.sequence,
+        at: mark.at,
+        revision: mark.revision,
+        text: told(host, &mark.value, &mark.because),
+    })
+}
+
+fn told(host: &HostName, value: &Value, because: &Because) -> String {
+    format!("{host} was told {value}: {because}")
+}
+
+fn told_many(step: &Step) -> String {
+    let is_back = |tell: &&Tell| matches!(tell.because, Because::RolledBack(_));
+    let (count, back) = (step.tells.len(), step.tells.iter().filter(is_back).count());
+    let named = if count == 1 { "host was" } else { "hosts were" };
+    let to = step.tells.first().map(|tell| tell.value.to_string());
+    let way = if back > count - back { " again" } else { "" };
+    let (to, share) = (to.unwrap_or_default(), step.share.rounded());
+    format!("{count} {named} told {to}{way}, at {share} of the curve")
+}
+
 fn words(entry: &Entry, host: Option<&HostName>) -> Option<String> {
     let text = match (entry, host) {
         (Entry::Told { step, .. }, Some(host)) => {
             let tell = step.tells.iter().find(|tell| tell.host == *host)?;
-            format!("{host} was told {}: {}", tell.value, tell.because)
+            told(host, &tell.value, &tell.because)
         }
         (_, Some(_)) => return None,
-        (Entry::Told { step, .. }, None) => {
-            let (back, there): (Vec<_>, Vec<_>) = step
-                .tells
-                .iter()
-                .partition(|tell| matches!(tell.because, Because::RolledBack(_)));
-            let named = |count: usize| if count == 1 { "host was" } else { "hosts were" };
-            let (count, to) = (step.tells.len(), step.tells.first().map(|tell| &tell.value));
-            let to = to.map(Value::to_string).unwrap_or_default();
-            let way = if back.len() > there.len() {
-                " again"
-            } else {
-                ""
-            };
+        (Entry::Told { step, .. }, None) => told_many(step),
+        (Entry::Checkpoint(state), None)
+            if state.tells > 0 || state.variable.running().is_some() =>
+        {
             format!(
-                "{count} {} told {to}{way}, at {} of the curve",
-                named(count),
-                step.share.rounded()
+                "what happened before is rolled up: {} records, in which hosts were told {} times",
+                state.records, state.tells
             )
         }
         (Entry::Checkpoint(_), None) => "the log begins".to_owned(),

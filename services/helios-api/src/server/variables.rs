@@ -9,7 +9,7 @@ use helios_core::Timestamp;
 use helios_core::cluster::ClusterError;
 use helios_core::model::{HostName, ParseError};
 use helios_rollout::audit::replay;
-use helios_rollout::drive::{ChangeError, Course, Ledger, Refusal, Setting, Variables, roster};
+use helios_rollout::drive::{ChangeError, Ledger, Refusal, Setting, Variables, roster};
 use helios_rollout::order::Fleet;
 use helios_rollout::variable::VariableError;
 
@@ -275,8 +275,7 @@ async fn preview(
 /// `GET /variables/{variable}/course`
 async fn course(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
     ledger(&state, names.variable()).await?;
-    let log = state.book.variables.log(names.variable()).await?;
-    let course = Course::of(&log).map_err(|error| Fault::unexpected(&error))?;
+    let course = state.book.variables.course(names.variable()).await?;
     Ok(json(StatusCode::OK, &course))
 }
 
