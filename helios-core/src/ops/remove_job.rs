@@ -1,7 +1,9 @@
 //! Forgetting a job.
 
 use crate::model::{HostName, JobId};
-use crate::schema::{AuditRecord, JobRecord, Keys, NameRecord, Stamp, Versioned, encode};
+use crate::schema::{
+    AuditRecord, JobRecord, Keys, NameRecord, RemovalRecord, Stamp, Versioned, encode,
+};
 use crate::store::Txn;
 
 use super::{Refused, audited, check_token, stored};
@@ -54,7 +56,8 @@ pub enum Removal {
 /// Hosts are too many to be named in one transaction. So the removal first marks the job, then looks at
 /// all hosts, and then deletes the job at the very version of its mark. Each deployment either came before
 /// the mark and is seen, or takes the mark back with its own transaction and so fails the delete. No
-/// deployment ever names a job that is gone, and a removal that dies halfway blocks nobody.
+/// deployment ever names a job that is gone, and a removal that dies halfway blocks nobody. A note of the removal
+/// stays, for whoever forgets what is left of the job.
 ///
 /// # Errors
 /// [`JobNotFound`](Refused::JobNotFound), [`Forbidden`](Refused::Forbidden),
@@ -84,6 +87,11 @@ pub fn remove_job(
     if let (Some(name), Ok(key)) = (name, Keys::job_name(&request.job)) {
         txn = txn.delete(key, name.version);
     }
+    let removal = RemovalRecord {
+        job: request.job.clone(),
+        at: stamp.at,
+    };
+    txn = txn.create(Keys::removal(&stamp.operation), encode(&removal));
     let audit = AuditRecord::new(stamp, "remove job").job(&request.job);
     Ok(Removal::Delete(audited(txn, stamp, &audit)))
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::cluster::{Cluster, ClusterError, FleetView, Records};
 use crate::model::{HostName, JobId};
 use crate::ops::{Refused, RemoveJob, Undeploy};
-use crate::schema::{Keys, encode};
+use crate::schema::{Keys, RemovalRecord, encode};
 use crate::store::{StoreError, StoreErrorKind, Txn};
 use crate::time::Timestamp;
 
@@ -18,14 +18,14 @@ use super::rules::{Known, ReapRules, Reaping, long_unused, reap};
 
 /// The pause between two rounds.
 const PAUSE: Duration = Duration::from_secs(30);
+/// For how long after the removal of a job agents may still write what happened to it.
+const WRITES_LATE: Duration = Duration::from_secs(3_600);
 
 /// Cleans up a cluster.
 #[derive(Debug)]
 pub struct Reaper {
     cluster: Cluster,
     rules: ReapRules,
-    /// The jobs of the round before.
-    jobs: BTreeSet<JobId>,
 }
 
 impl Reaper {
@@ -35,7 +35,6 @@ impl Reaper {
         Self {
             cluster: cluster.on_behalf_of("reaper"),
             rules,
-            jobs: BTreeSet::new(),
         }
     }
 
@@ -44,7 +43,7 @@ impl Reaper {
     ///
     /// # Cancellation
     /// Safe at any time.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         loop {
             if let Err(error) = self.round().await {
@@ -62,7 +61,7 @@ impl Reaper {
     ///
     /// # Errors
     /// Those of the store while looking. What cannot be done is logged, and found again in the next round.
-    pub async fn round(&mut self) -> Result<Vec<Reaping>, StoreError> {
+    pub async fn round(&self) -> Result<Vec<Reaping>, StoreError> {
         let view = self.cluster.fleet().await?;
         let noted = self.cluster.list(&Keys::absences()).await?;
         let now = self.cluster.clock().now();
@@ -83,10 +82,7 @@ impl Reaper {
         for reaping in &reapings {
             self.carry_out(reaping, &view).await;
         }
-        if self.rules.history {
-            self.forget_histories(&view).await?;
-        }
-        self.jobs = view.jobs.names().cloned().collect();
+        self.see_to_removals(now).await?;
         Ok(reapings)
     }
 
@@ -190,14 +186,45 @@ impl Reaper {
         Ok(last)
     }
 
-    /// Forgets again the jobs that were there in the round before: an agent may have written meanwhile.
-    async fn forget_histories(&self, view: &FleetView) -> Result<(), StoreError> {
-        for job in self.jobs.iter().filter(|job| view.jobs.get(job).is_none()) {
-            match self.cluster.forget_history(job).await {
-                Err(error) if error.kind() != StoreErrorKind::Conflict => return Err(error),
-                _ => {}
+    /// Looks for what is left of removed jobs, until nothing can come any more: whoever removed one may have died before
+    /// it was forgotten, and an agent may have written since.
+    async fn see_to_removals(&self, now: Timestamp) -> Result<(), StoreError> {
+        let removals: Records<String, RemovalRecord> = self.cluster.list(&Keys::removals()).await?;
+        for (name, removal) in removals.iter() {
+            let over = now.since(removal.at) >= WRITES_LATE;
+            if !self.is_forgotten(&removal.job, over).await? || !over {
+                continue;
+            }
+            if let Ok(key) = Keys::removals().child(name) {
+                let done = Txn::new().delete(key, removal.version);
+                settled(self.cluster.store().commit(done).await)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing is left of a job that was removed; what there is is forgotten, if that is wanted. What belongs
+    /// to a job that was created again stays with it.
+    async fn is_forgotten(&self, job: &JobId, over: bool) -> Result<bool, StoreError> {
+        if !self.rules.history && !over {
+            return Ok(false);
+        }
+        if self.cluster.job(job).await?.is_some() {
+            return Ok(true);
+        }
+        if self.rules.history {
+            return settled(self.cluster.forget_history(job).await.map(drop));
+        }
+        let left = self.cluster.history(job).await?;
+        Ok(left.is_empty() && left.unreadable().next().is_none())
+    }
+}
+
+/// Whether it was done. Somebody else may have been faster; what is left is found in the next round.
+fn settled(done: Result<(), StoreError>) -> Result<bool, StoreError> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == StoreErrorKind::Conflict => Ok(false),
+        Err(error) => Err(error),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Job, JobId};
+use crate::time::Timestamp;
 
 /// A job and whether somebody is about to remove it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,4 +26,15 @@ pub struct JobRecord {
 pub struct NameRecord {
     /// The id, with its hash.
     pub id: JobId,
+}
+
+/// That a job was removed, for as long as something may be left of it: its history lies where nobody would look for
+/// it, since there is a directory for each job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalRecord {
+    /// Which job.
+    pub job: JobId,
+    /// When.
+    pub at: Timestamp,
 }

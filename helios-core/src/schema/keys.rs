@@ -42,6 +42,18 @@ impl Keys {
         key("names").child(id.without_hash().as_str())
     }
 
+    /// `removed`, the directory of removed jobs of which something may be left.
+    #[must_use]
+    pub fn removals() -> Key {
+        key("removed")
+    }
+
+    /// `removed/<operation>`, by the operation that removed the job.
+    #[must_use]
+    pub fn removal(operation: &OperationId) -> Key {
+        key(&format!("removed/{operation}"))
+    }
+
     /// `hosts`, the directory of all registered hosts.
     #[must_use]
     pub fn hosts() -> Key {

@@ -5,6 +5,7 @@
 //! | `cluster` | [`ClusterRecord`]: which cluster this is | the first master |
 //! | `jobs/<job id>` | [`JobRecord`]: a job, immutable but for the mark of its removal | masters |
 //! | `names/<name>:<version>` | [`NameRecord`]: keeps name and version unique | masters |
+//! | `removed/<operation>` | [`RemovalRecord`]: a removed job of which something may be left | masters |
 //! | `hosts/<host>` | [`HostRecord`]: identity and goals | masters; the agent when it registers |
 //! | `up/<host>` | [`Presence`], ephemeral: a live agent | that agent |
 //! | `masters/<master>` | [`Presence`], ephemeral: a live master | that master |
@@ -33,7 +34,7 @@ pub use audit::{AuditRecord, Stamp};
 pub use drain::Drain;
 pub use history::{HISTORY_EVENTS_MAX, HistoryEvent, HistoryRecord};
 pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence, UnreadGoals};
-pub use job::{JobRecord, NameRecord};
+pub use job::{JobRecord, NameRecord, RemovalRecord};
 pub use keys::Keys;
 pub use operation::{OperationId, OperationIds};
 pub use report::{HostReport, LastExit, TaskReport};

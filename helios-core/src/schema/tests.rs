@@ -74,6 +74,11 @@ fn values_are_stored_as_the_golden_files_say() {
     check(&record, include_str!("golden/job.json"));
     let record = NameRecord { id: job().id };
     check(&record, include_str!("golden/name.json"));
+    let record = RemovalRecord {
+        job: job().id,
+        at: stamp().at,
+    };
+    check(&record, include_str!("golden/removed.json"));
     let record = HostRecord {
         agent_id: "a1".to_owned(),
         epoch: "m1-0".to_owned(),
@@ -150,6 +155,8 @@ fn keys_are_spelled_as_the_golden_file_says() {
         Keys::jobs(),
         Keys::job(&id).unwrap(),
         Keys::job_name(&id).unwrap(),
+        Keys::removals(),
+        Keys::removal(&stamp.operation),
         Keys::hosts(),
         Keys::host(&host),
         Keys::ups(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use helios_core::cluster::Cluster;
 use helios_core::model::{Goal, HostName, Job, JobId, TaskState};
-use helios_core::ops::{CreateJob, Deploy, RegisterHost};
+use helios_core::ops::{CreateJob, Deploy, RegisterHost, RemoveJob};
 use helios_core::reap::{Because, ReapRules, Reaper, Reaping};
 use helios_core::schema::{
     HistoryEvent, HistoryRecord, Keys, OperationIds, Presence, TaskReport, encode,
@@ -117,12 +117,12 @@ async fn an_expired_job_is_undeployed_everywhere_and_removed_whatever_its_token(
         rig.deploy(host, &id, "t").await;
         rig.deploy(host, &other, "").await;
     }
-    let mut masters = ["m1", "m2"].map(|name| rig.reaper(name, ReapRules::default()));
+    let masters = ["m1", "m2"].map(|name| rig.reaper(name, ReapRules::default()));
     rig.pass(Duration::from_millis(999));
     assert_eq!(masters[0].round().await.unwrap(), []);
     rig.pass(Duration::from_millis(1));
     // At the same time: neither fails, and it is done once.
-    let [one, two] = &mut masters;
+    let [one, two] = &masters;
     let (one, two) = tokio::join!(one.round(), two.round());
     assert!(one.unwrap().len() + two.unwrap().len() >= 3);
     let left: Vec<JobId> = rig.cluster.jobs().await.unwrap().names().cloned().collect();
@@ -143,7 +143,7 @@ async fn a_host_is_deregistered_when_its_agent_was_away_for_long_and_not_before(
         rig.up(&host, name).await;
         hosts.push(host);
     }
-    let mut reaper = rig.reaper("m1", ReapRules::default());
+    let reaper = rig.reaper("m1", ReapRules::default());
     reaper.round().await.unwrap();
     // An agent that has nothing new to say for a year is not dead.
     rig.pass(DAY * 365);
@@ -153,7 +153,7 @@ async fn a_host_is_deregistered_when_its_agent_was_away_for_long_and_not_before(
     rig.pass(DAY * 13);
     rig.up(&hosts[2], back).await;
     // Who is away is known to every master, also to one that starts later.
-    let mut reaper = rig.reaper("m2", ReapRules::default());
+    let reaper = rig.reaper("m2", ReapRules::default());
     assert_eq!(reaper.round().await.unwrap(), []);
     rig.down(&hosts[2]).await;
     rig.pass(DAY);
@@ -176,7 +176,7 @@ async fn a_host_is_deregistered_when_its_agent_was_away_for_long_and_not_before(
 async fn a_new_agent_of_a_host_is_not_taken_for_the_one_that_was_away() {
     let rig = Rig::new();
     let host = rig.host("n1", "a").await;
-    let mut reaper = rig.reaper("m1", ReapRules::default());
+    let reaper = rig.reaper("m1", ReapRules::default());
     reaper.round().await.unwrap();
     rig.pass(DAY * 15);
     let taken = RegisterHost {
@@ -218,7 +218,7 @@ async fn a_job_is_unused_when_it_is_old_deployed_nowhere_quiet_and_named_by_noth
     put(Keys::history(&strange, &host).unwrap(), b"?".to_vec()).await;
     let group = format!(r#"{{"job":"{grouped}"}}"#);
     put(Keys::group("web").unwrap(), group.into_bytes()).await;
-    let mut reaper = rig.reaper("m1", rules);
+    let reaper = rig.reaper("m1", rules);
     assert_eq!(reaper.round().await.unwrap(), []);
     rig.pass(DAY + Duration::from_millis(5));
     let new = rig.job(job("new:1")).await;
@@ -236,4 +236,70 @@ async fn a_job_is_unused_when_it_is_old_deployed_nowhere_quiet_and_named_by_noth
     assert!(rig.store.list(&dir).await.unwrap().is_empty());
     let kept = Keys::histories(&lately).unwrap();
     assert!(!rig.store.list(&kept).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_job_that_nobody_saw_go_is_forgotten() {
+    let rig = Rig::new();
+    let hosts = [rig.host("n1", "a").await, rig.host("n2", "b").await];
+    let (gone, again) = (rig.job(job("gone:1")).await, rig.job(job("again:1")).await);
+    let histories = |job: &JobId| Keys::histories(job).unwrap();
+    let write = async |job: &JobId, host| {
+        let key = Keys::history(job, host).unwrap();
+        let record = encode(&HistoryRecord::default());
+        rig.store.commit(Txn::new().create(key, record)).await
+    };
+    // Nobody cleans up by then, and the agents write what happened after the jobs are gone.
+    for id in [&gone, &again] {
+        let request = RemoveJob::new(id.clone());
+        rig.cluster.remove_job(&request).await.unwrap();
+    }
+    assert_eq!(rig.job(job("again:1")).await, again);
+    for id in [&gone, &again] {
+        write(id, &hosts[0]).await.unwrap();
+    }
+    let left = async |dir| rig.store.list(&dir).await.unwrap().len();
+    rig.pass(DAY);
+    rig.reaper("m0", ReapRules::default())
+        .round()
+        .await
+        .unwrap();
+    assert_eq!(left(histories(&gone)).await, 1, "it was not asked to");
+    let masters = ["m1", "m2"].map(|name| {
+        let history = true;
+        let rules = ReapRules::default();
+        rig.reaper(name, ReapRules { history, ..rules })
+    });
+    let (one, two) = tokio::join!(masters[0].round(), masters[1].round());
+    assert_eq!((one.unwrap(), two.unwrap()), (vec![], vec![]));
+    assert_eq!(left(histories(&gone)).await, 0);
+    assert_eq!(left(histories(&again)).await, 1, "it is there again");
+    masters[0].round().await.unwrap();
+    assert_eq!(left(Keys::removals()).await, 0);
+}
+
+#[tokio::test]
+async fn what_agents_write_after_a_removal_is_forgotten_for_an_hour() {
+    let rig = Rig::new();
+    let host = rig.host("n1", "a").await;
+    let id = rig.job(job("web:1")).await;
+    let request = RemoveJob::new(id.clone());
+    rig.cluster.remove_job(&request).await.unwrap();
+    let rules = ReapRules {
+        history: true,
+        ..ReapRules::default()
+    };
+    let reaper = rig.reaper("m1", rules);
+    let left = async |dir| rig.store.list(&dir).await.unwrap().len();
+    for _ in 0..2 {
+        let record = encode(&HistoryRecord::default());
+        let txn = Txn::new().create(Keys::history(&id, &host).unwrap(), record);
+        rig.store.commit(txn).await.unwrap();
+        reaper.round().await.unwrap();
+        let dir = Keys::histories(&id).unwrap();
+        assert_eq!((left(dir).await, left(Keys::removals()).await), (0, 1));
+        rig.pass(Duration::from_secs(3_599));
+    }
+    reaper.round().await.unwrap();
+    assert_eq!(left(Keys::removals()).await, 0);
 }

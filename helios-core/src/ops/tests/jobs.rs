@@ -105,6 +105,7 @@ fn a_removal_marks_the_job_before_it_deletes_it() {
     let delete = [
         format!("delete jobs/{id} 7"),
         "delete names/web:7 7".to_owned(),
+        "create removed/m1-0".to_owned(),
         format!("create {AUDIT}"),
     ];
     assert_eq!(removal(&view, "").unwrap(), delete);

@@ -20,7 +20,7 @@ pub struct ReapArgs {
         allow_negative_numbers = true
     )]
     pub job_retention: i32,
-    /// Forget what happened to a job when the job is removed
+    /// Forget what is left of the history of removed jobs, also of those that were removed while no master ran with this
     #[arg(long)]
     pub reap_history: bool,
 }
