@@ -24,15 +24,15 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(path, Needs::Read, "Shows a deployment", get).answers("Deployment"),
         Route::put(path, change, "Deploys a job on a host", deploy)
-            .takes(&["token", "user"])
+            .takes(&["token"])
             .reads("Deployment")
             .answers("JobDeployResponse"),
         Route::patch(path, change, "Sets the goal of a deployment", set_goal)
-            .takes(&["token", "user"])
+            .takes(&["token"])
             .reads("Deployment")
             .answers("SetGoalResponse"),
         Route::delete(path, change, "Undeploys a job from a host", undeploy)
-            .takes(&["token", "user"])
+            .takes(&["token"])
             .answers("JobUndeployResponse"),
     ]
 }

@@ -29,13 +29,13 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows what a host should hold: one flat JSON object of variables. A host without an agent says \
              what it is on its first call: ?label=role=web",
             desired,
-        ),
+        ).takes(&["label", "join", "failed"]).answers("{Value}"),
         Route::delete(
             "/desired/{host}",
             Needs::Admin,
             "Forgets a host without an agent, which may then say anew what it is",
             forget,
-        ),
+        ).answers("text"),
     ]
 }
 

@@ -39,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(LISTED)
             .answers("[text]"),
         Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register)
-            .takes(&["id", "user"])
+            .takes(&["id"])
             .answers("HostRegisterResponse"),
         Route::delete(
             "/hosts/{host}",

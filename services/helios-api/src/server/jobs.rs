@@ -28,12 +28,11 @@ pub(super) fn routes() -> Vec<Route> {
             .takes(&["q", "hostPattern", "limit", "after", "wait"])
             .answers("{Job}"),
         Route::post("/jobs", deploy, "Creates a job", create)
-            .takes(&["user"])
             .reads("Job")
             .answers("CreateJobResponse"),
         Route::get("/jobs/{job}", Needs::Read, "Shows a job", get).answers("Job"),
         Route::delete("/jobs/{job}", deploy, "Removes a job", delete)
-            .takes(&["token", "user"])
+            .takes(&["token"])
             .answers("JobDeleteResponse"),
         Route::get(
             "/jobs/{job}/status",

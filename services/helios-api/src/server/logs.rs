@@ -32,7 +32,11 @@ const REFUSAL_BYTES_MAX: usize = 4096;
 pub(super) fn routes() -> Vec<Route> {
     let about = "Shows what a job's container wrote";
     let path = "/hosts/{host}/jobs/{job}/logs";
-    vec![Route::get(path, Needs::Read, about, logs)]
+    vec![
+        Route::get(path, Needs::Read, about, logs)
+            .takes(&["tail", "follow", "previous"])
+            .answers("text/plain text"),
+    ]
 }
 
 /// `GET /hosts/{host}/jobs/{job}/logs?tail=N&follow=true&previous=true`

@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows the version of the protocol",
             version,
         )
-        .answers("text"),
+        .answers("text/plain text"),
         Route::get(
             "/version/check",
             Needs::Nothing,

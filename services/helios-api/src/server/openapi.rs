@@ -12,12 +12,15 @@ use super::route::{Needs, Route};
 use super::router;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::get(
-        "/openapi.json",
-        Needs::Nothing,
-        "Describes this interface, as OpenAPI 3.1",
-        document,
-    )]
+    vec![
+        Route::get(
+            "/openapi.json",
+            Needs::Nothing,
+            "Describes this interface, as OpenAPI 3.1",
+            document,
+        )
+        .answers("object"),
+    ]
 }
 
 /// `GET /openapi.json`
@@ -27,6 +30,8 @@ async fn document() -> Response {
 
 /// The documents that bodies and answers are made of: by name their schema.
 const DOCUMENTS: &str = include_str!("openapi/documents.json");
+
+const JSON: &str = "application/json";
 
 pub(super) fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
@@ -53,46 +58,77 @@ pub(super) fn describe(routes: &[Route]) -> Value {
 }
 
 fn operation(route: &Route) -> Value {
-    let query = route.query.iter().copied().map(in_query);
+    // Whose change it is can always be said; a token says it better.
+    let by = (!route.needs.is_question()).then_some("user");
+    let query = route.query.iter().copied().chain(by).map(in_query);
     let parameters: Vec<Value> = names_in(route.path).map(in_path).chain(query).collect();
     let security = match needed(route.needs) {
         None => json!([]),
         Some(role) => json!([{ "token": [role] }]),
     };
-    let mut operation = json!({
-        "summary": route.about,
-        "operationId": operation_id(route),
-        "parameters": parameters,
-        "security": security,
-        "responses": responses(route.answer),
-    });
-    if let (Some(body), Value::Object(members)) = (route.body, &mut operation) {
+    let mut operation = members([
+        ("summary", route.about.into()),
+        ("operationId", operation_id(route).into()),
+        ("parameters", parameters.into()),
+        ("security", security),
+    ]);
+    let mut responses = responses(route.answer.unwrap_or("object"));
+    if let Some(body) = route.body {
         let body = json!({ "required": true, "content": in_json(schema(body)) });
-        members.insert("requestBody".to_owned(), body);
+        operation.insert("requestBody".to_owned(), body);
+        let none =
+            json!({ "description": "There is no body", "content": in_json(schema("NoBody")) });
+        responses.insert("422".to_owned(), none);
     }
-    operation
+    operation.insert("responses".to_owned(), responses.into());
+    operation.into()
 }
 
-/// Changes are refused by the endpoint in its own way, or before they get there.
-fn responses(answer: Option<&str>) -> Value {
+fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+/// By their codes. Changes are refused by the endpoint in its own way, or before they get there.
+fn responses(answer: &str) -> Map<String, Value> {
     let refusal = schema("Refusal");
-    match answer {
-        None => json!({ "default": { "description": "The answer" } }),
-        Some(answer) => json!({
-            "200": { "description": "The answer", "content": in_json(schema(answer)) },
-            "default": {
-                "description": "Why there is none",
-                "content": in_json(json!({ "anyOf": [refusal, schema(answer)] })),
-            },
-        }),
+    if answer == "nothing" {
+        return members([
+            ("204", json!({ "description": "It is done" })),
+            (
+                "default",
+                json!({ "description": "Why not", "content": in_json(refusal) }),
+            ),
+        ]);
     }
+    let (media, said) = answer.split_once(' ').unwrap_or((JSON, answer));
+    let refusal = match media {
+        JSON => json!({ "anyOf": [refusal, schema(said)] }),
+        _ => refusal,
+    };
+    let text = schema("text");
+    // The original says in plain words what is wrong with a selector.
+    let why = json!({ JSON: { "schema": refusal }, "text/plain": { "schema": text } });
+    let answer = json!({ media: { "schema": schema(said) } });
+    members([
+        (
+            "200",
+            json!({ "description": "The answer", "content": answer }),
+        ),
+        (
+            "default",
+            json!({ "description": "Why there is none", "content": why }),
+        ),
+    ])
 }
 
 fn in_json(schema: Value) -> Value {
-    json!({ "application/json": { "schema": schema } })
+    json!({ JSON: { "schema": schema } })
 }
 
-/// The schema that a route names: `text`, a document, `[...]` for a list, `{...}` for an object with such members.
+/// The schema that a route names: `text`, `object`, a document, `[...]` for a list, `{...}` for an object with such members.
 fn schema(name: &str) -> Value {
     let within = |begin, end| name.strip_prefix(begin)?.strip_suffix(end);
     if let Some(item) = within('[', ']') {
@@ -101,6 +137,8 @@ fn schema(name: &str) -> Value {
         json!({ "type": "object", "additionalProperties": schema(member) })
     } else if name == "text" {
         json!({ "type": "string" })
+    } else if name == "object" {
+        json!({ "type": "object" })
     } else {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
@@ -119,8 +157,9 @@ fn in_path(name: &str) -> Value {
 /// All may be left out; one that may be repeated is described as a list.
 fn in_query(name: &str) -> Value {
     let schema = match name {
-        "limit" | "wait" => json!({ "type": "integer", "minimum": 1 }),
-        "selector" | "kind" => json!({ "type": "array", "items": { "type": "string" } }),
+        "limit" | "wait" | "stopAfter" | "tail" => json!({ "type": "integer", "minimum": 1 }),
+        "at" => json!({ "type": "integer" }),
+        "selector" | "kind" | "label" => json!({ "type": "array", "items": { "type": "string" } }),
         "status" => json!({ "enum": ["UP", "DOWN"] }),
         _ => json!({ "type": "string" }),
     };

@@ -12,6 +12,7 @@ use helios_rollout::reset::{
 
 use super::body::JsonText;
 use super::fault::Fault;
+use super::page::Page;
 use super::params::{Names, Params};
 use super::reply::json;
 use super::route::{Needs, Route};
@@ -30,63 +31,78 @@ pub(super) fn routes() -> Vec<Route> {
     // Whoever resets machines can stop everything on them.
     let change = Needs::Admin;
     vec![
-        Route::get("/resets", Needs::Read, "Lists resets of the fleet", list),
+        Route::get("/resets", Needs::Read, "Lists resets of the fleet", list)
+            .takes(&["limit", "after"])
+            .answers("[ResetSummary]"),
         Route::post(
             "/resets",
             change,
             "Starts a reset of machines, a few at a time",
             start,
-        ),
+        )
+        .reads("Reset")
+        .answers("text"),
         Route::post(
             "/resets/plan",
             Needs::Read,
             "Shows how a reset would go, or why it never can",
             plan,
-        ),
+        )
+        .reads("Reset")
+        .answers("PlannedReset"),
         Route::get(
             "/resets/{reset}",
             Needs::Read,
             "Shows a reset, and how it will go on",
             status,
-        ),
+        )
+        .answers("ResetStatus"),
         Route::get(
             "/resets/{reset}/report",
             Needs::Read,
             "Shows how services bore the absence of their hosts",
             report,
-        ),
+        )
+        .answers("ResetReport"),
         Route::get(
             "/resets/{reset}/audit",
             Needs::Read,
             "Shows what happened: ?host=HOST for one host",
             audit,
-        ),
+        )
+        .takes(&["host"])
+        .answers("ResetAudit"),
         Route::post(
             "/resets/{reset}/pause",
             change,
             "Lets those that are away come back, and takes no more",
             pause,
-        ),
+        )
+        .answers("text"),
         Route::post(
             "/resets/{reset}/resume",
             change,
             "Lets a reset that is paused or halted go on",
             resume,
-        ),
-        Route::post("/resets/{reset}/abort", change, "Ends a reset", abort),
+        )
+        .reads("ResumeReset")
+        .answers("text"),
+        Route::post("/resets/{reset}/abort", change, "Ends a reset", abort).answers("text"),
         Route::post(
             "/resets/{reset}/evidence",
             change,
             "Tells the guard of a reset what was counted",
             evidence,
-        ),
+        )
+        .reads("ResetEvidence")
+        .answers("text"),
     ]
 }
 
 /// `GET /resets`
-async fn list(State(state): State<MasterState>) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
     let records = Resets::of(state.cluster.clone()).list().await?;
-    let records = records.iter();
+    let records = page.of(records.iter(), |(name, _), after| name.as_str() > after);
     let shown: Vec<_> = records.map(|(_, record)| summary(&record.record)).collect();
     Ok(json(StatusCode::OK, &shown))
 }

@@ -55,7 +55,7 @@ pub(super) struct Route {
     pub(super) about: &'static str,
     /// The parameters that may stand in its query.
     pub(super) query: &'static [&'static str],
-    /// What its body is, as [`openapi`](super::openapi) names documents; nothing, or not described.
+    /// What its body is, as [`openapi`](super::openapi) names documents; `None` if it reads none.
     pub(super) body: Option<&'static str>,
     /// What it answers with.
     pub(super) answer: Option<&'static str>,
@@ -113,7 +113,8 @@ impl Route {
         Self { body, ..self }
     }
 
-    /// It, with that document as its answer. A refusal of another kind is told as such.
+    /// It, with that document as its answer, or `nothing`; after a type and a blank, if it is not JSON. A refusal of
+    /// another kind is told as such.
     pub(super) fn answers(self, document: &'static str) -> Self {
         let answer = Some(document);
         Self { answer, ..self }

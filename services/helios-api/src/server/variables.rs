@@ -32,43 +32,54 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn questions() -> Vec<Route> {
     vec![
-        Route::get("/variables", Needs::Read, "Lists variables", list).takes(&["limit", "after"]),
+        Route::get("/variables", Needs::Read, "Lists variables", list)
+            .takes(&["limit", "after"])
+            .answers("[VariableStatus]"),
         Route::get(
             "/variables/{variable}",
             Needs::Read,
             "Shows a variable",
             get,
-        ),
+        )
+        .answers("VariableStatus"),
         Route::post(
             "/variables/{variable}/plan",
             Needs::Read,
             "Shows what a rollout would do",
             plan,
-        ),
+        )
+        .reads("RolloutRequest")
+        .answers("RolloutPlan"),
         Route::get(
             "/variables/{variable}/why/{host}",
             Needs::Read,
             "Says why a host holds what it holds, and when that changes",
             why,
-        ),
+        )
+        .answers("Why"),
         Route::get(
             "/variables/{variable}/preview",
             Needs::Read,
             "Shows how many hosts hold what at a time: ?at=MILLISECONDS",
             preview,
-        ),
+        )
+        .takes(&["at"])
+        .answers("Preview"),
         Route::get(
             "/variables/{variable}/course",
             Needs::Read,
             "Shows how many hosts hold what over time, planned and actual",
             course,
-        ),
+        )
+        .answers("Course"),
         Route::get(
             "/variables/{variable}/audit",
             Needs::Read,
             "Shows what happened: ?host=HOST for one host, ?replay to make every decision again",
             audit,
-        ),
+        )
+        .takes(&["host", "replay"])
+        .answers("AuditReport"),
     ]
 }
 
@@ -79,43 +90,53 @@ fn changes() -> Vec<Route> {
             CHANGE,
             "Gives every host a value at once",
             set,
-        ),
+        )
+        .reads("SetVariable")
+        .answers("text"),
         Route::delete(
             "/variables/{variable}",
             CHANGE,
             "Removes a variable",
             remove,
-        ),
+        )
+        .answers("text"),
         Route::post(
             "/variables/{variable}/rollout",
             CHANGE,
             "Starts a rollout",
             start,
-        ),
+        )
+        .reads("RolloutRequest")
+        .answers("text"),
         Route::post(
             "/variables/{variable}/pause",
             CHANGE,
             "Stops the clock of a rollout",
             pause,
-        ),
+        )
+        .answers("text"),
         Route::post(
             "/variables/{variable}/resume",
             CHANGE,
             "Lets the clock run again",
             resume,
-        ),
+        )
+        .answers("text"),
         Route::post(
             "/variables/{variable}/abort",
             CHANGE,
             "Ends a rollout where it is",
             abort,
-        ),
+        )
+        .answers("text"),
         Route::post(
             "/variables/{variable}/rollback",
             CHANGE,
             "Turns a rollout round",
             roll_back,
-        ),
+        )
+        .reads("RollBack")
+        .answers("text"),
     ]
 }
 

@@ -29,7 +29,8 @@ pub(in crate::server) fn routes() -> Vec<Route> {
             "Tells what happens, as server-sent events; goes on after Last-Event-ID",
             follow,
         )
-        .takes(&["kind", "host", "job", "after"]),
+        .takes(&["kind", "host", "job", "after"])
+        .answers("text/event-stream Event"),
     ]
 }
 

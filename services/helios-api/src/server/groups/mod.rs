@@ -35,6 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Gives a deployment group other selectors",
             change::edit,
         )
+        .takes(&["preview"])
         .reads("DeploymentGroup")
         .answers("EditDeploymentGroupResponse"),
         Route::delete(
@@ -80,25 +81,30 @@ fn of_rollouts() -> Vec<Route> {
             deploy,
             "Gives up a rolling update",
             rollout::stop,
-        ),
+        )
+        .answers("nothing"),
         Route::post(
             "/deployment-group/{group}/pause",
             deploy,
             "Pauses a rolling update",
             rollout::pause,
-        ),
+        )
+        .answers("nothing"),
         Route::post(
             "/deployment-group/{group}/resume",
             deploy,
             "Resumes a rolling update",
             rollout::resume,
-        ),
+        )
+        .takes(&["stopAfter"])
+        .answers("nothing"),
         Route::post(
             "/deployment-group/{group}/rollback",
             deploy,
             "Takes the last rolling update back",
             rollout::roll_back,
-        ),
+        )
+        .answers("nothing"),
     ]
 }
 

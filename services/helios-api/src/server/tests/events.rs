@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::harness::{Master, web};
+use super::schema::{DESCRIBED, faults};
 use crate::client::{Client, EventsQuery};
 use crate::server::events::changes;
 use crate::wire::Event;
@@ -47,6 +48,8 @@ impl Stream {
                 self.1 = rest.to_owned();
                 let data: Value = serde_json::from_str(&data).unwrap();
                 assert_eq!(data["kind"], kind);
+                let described = &DESCRIBED["components"]["schemas"]["Event"];
+                assert_eq!(faults(&DESCRIBED, described, &data), [""; 0]);
                 return (id, data);
             }
             let frame = self.0.frame().await.unwrap().unwrap();

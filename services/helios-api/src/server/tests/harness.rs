@@ -91,11 +91,17 @@ impl Master {
         // A stream of events has no end that could be waited for.
         let endless = kind.is_some_and(|kind| kind == "text/event-stream");
         let body = if endless { Body::empty() } else { body };
-        Reply {
+        let reply = Reply {
             status: parts.status,
             headers: parts.headers,
             body: to_bytes(body, usize::MAX).await.unwrap(),
-        }
+        };
+        let faults = super::schema::faults_of_answer(request, &reply);
+        assert_eq!(
+            faults, [""; 0],
+            "{request} is answered otherwise than described"
+        );
+        reply
     }
 
     /// Asks without a body, and compares code and JSON.

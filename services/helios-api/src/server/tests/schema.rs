@@ -2,10 +2,61 @@
 //! member that is not described is a fault.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::harness::Reply;
+use crate::server::openapi::describe;
+use crate::server::router::routes;
+
 const WITHIN: &str = "#/components/schemas/";
+
+/// The description, as `GET /openapi.json` shows it.
+pub(super) static DESCRIBED: LazyLock<Value> = LazyLock::new(|| describe(&routes()));
+
+/// The path of a route and what is said of the method there, for a request such as `GET /jobs?limit=1`.
+pub(super) fn operation(request: &str) -> Option<(&'static str, &'static Value)> {
+    let (method, target) = request.split_once(' ')?;
+    let path = target.split('?').next()?.trim_end_matches('/');
+    let is_meant = |route: &&String| {
+        let fits = |(of_route, asked): (&str, &str)| of_route.starts_with('{') || of_route == asked;
+        route.split('/').count() == path.split('/').count()
+            && route.split('/').zip(path.split('/')).all(fits)
+    };
+    let paths = DESCRIBED["paths"].as_object()?;
+    let meant = paths.keys().filter(is_meant);
+    // A path that is spelled out wins over one with names.
+    let path = meant.min_by_key(|path| path.matches('{').count())?;
+    let operation = paths[path].get(method.to_lowercase())?;
+    Some((path, operation))
+}
+
+/// What is wrong with an answer by what the description says of it.
+pub(super) fn faults_of_answer(request: &str, reply: &Reply) -> Vec<String> {
+    let Some((_, operation)) = operation(request) else {
+        return Vec::new();
+    };
+    let responses = &operation["responses"];
+    let described = responses.get(reply.status.as_str());
+    let content = &described.unwrap_or(&responses["default"])["content"];
+    let media = reply.header("content-type").split(';').next().unwrap();
+    if reply.body.is_empty() || !reply.header("content-encoding").is_empty() {
+        return Vec::new();
+    }
+    let schema = &content[media]["schema"];
+    if !schema.is_object() {
+        return vec![format!("{} with {media:?} is not described", reply.status)];
+    }
+    match serde_json::from_slice(&reply.body) {
+        Ok(said) if media == "application/json" => faults(&DESCRIBED, schema, &said),
+        // The original says that an id is none in words, and that they are JSON.
+        _ if media == "application/json" && !reply.text().starts_with("Invalid id") => {
+            vec![format!("{} is no JSON", reply.text())]
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// What is wrong with the value, each with where it is.
 pub(super) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {

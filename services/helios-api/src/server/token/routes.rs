@@ -24,7 +24,7 @@ pub(in crate::server) fn routes() -> Vec<Route> {
         Route::post(path, Needs::Admin, "Creates an access token", create)
             .reads("NewToken")
             .answers("CreatedToken"),
-        Route::delete(one, Needs::Admin, "Revokes an access token", revoke),
+        Route::delete(one, Needs::Admin, "Revokes an access token", revoke).answers("StatusOk"),
     ]
 }
 
