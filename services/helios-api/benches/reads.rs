@@ -75,7 +75,7 @@ async fn main() -> Outcome {
          {ratio:.2} times as long; {listed} directories of the store were read for 35 of them"
     );
     println!(
-        "in memory: {memory} MB with the master, of which {bare_memory} MB are this program and its store"
+        "in memory: {memory} MB with this program and its store, which were {bare_memory} MB before the master began"
     );
     let id = job(0)?.id;
     let (hello, _) = measure(bare, "/hello", 3_000).await?;

@@ -65,7 +65,7 @@ async fn desired(
     let desired = book.desired(&member);
     let text = to_json(&desired)?;
     let since = since(&desired.since);
-    let tag = Tag::of(&[&text[..], since.as_bytes()].concat());
+    let tag = Tag::of([&text[..], since.as_bytes()]);
     let Some(tag) = tag else {
         return Ok(json_text(StatusCode::OK, text));
     };

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::events::{EventHub, changes, watch_named};
 use super::fault::{Fault, Reason};
 use super::host_texts::HostTexts;
+use super::pieces::Pieces;
 use super::reply::json_text;
 use super::waiting::{Tag, Waiting};
 
@@ -86,17 +87,17 @@ impl FleetCache {
     }
 
     /// Answers with what `make` makes of the cluster; to a client that waits, once that is something new.
-    pub(super) async fn answer(
+    pub(super) async fn answer<T: Into<Pieces>>(
         &self,
         waiting: &Waiting,
-        make: impl Fn(&FleetView) -> Result<Vec<u8>, Fault>,
+        make: impl Fn(&FleetView) -> Result<T, Fault>,
     ) -> Result<Response, Fault> {
         let mut seen = self.seen.clone();
         let end = waiting.longest.map(|longest| Instant::now() + longest);
         loop {
             seen.mark_unchanged();
-            let text = make(&self.view().await?)?;
-            let tag = end.and_then(|end| Some((end, Tag::of(&text)?)));
+            let text: Pieces = make(&self.view().await?)?.into();
+            let tag = end.and_then(|end| Some((end, Tag::of(text.iter())?)));
             let Some((end, tag)) = tag else {
                 return Ok(json_text(StatusCode::OK, text));
             };

@@ -4,10 +4,12 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Bytes;
 use helios_core::cluster::{FleetView, HostView};
 use helios_core::model::HostName;
 
 use super::fault::Fault;
+use super::pieces::Pieces;
 use super::reply::to_json;
 use super::shown::{JobTexts, ShownHost};
 
@@ -22,7 +24,7 @@ pub(super) struct HostTexts(Mutex<HashMap<HostName, Kept>>);
 struct Kept {
     /// What the text was made of. Holding it keeps its records from being taken for later ones.
     host: HostView,
-    text: Arc<[u8]>,
+    text: Bytes,
 }
 
 impl HostTexts {
@@ -31,48 +33,46 @@ impl HostTexts {
         &self,
         view: &FleetView,
         hosts: impl IntoIterator<Item = &'a HostName>,
-    ) -> Result<Vec<u8>, Fault> {
+    ) -> Result<Pieces, Fault> {
         let jobs = OnceCell::new();
-        let mut found = Vec::new();
+        let mut object = Pieces::default();
+        object.push(b"{".as_slice());
+        let mut is_first = true;
         for name in hosts {
             if let Some(host) = view.host(name) {
-                found.push((name, self.text(view, name, host, &jobs)?));
+                let member = self.member(view, name, host, &jobs)?;
+                object.push(member.slice(usize::from(is_first)..));
+                is_first = false;
             }
         }
         self.forget_others(view);
-        let length = |(name, text): &(&HostName, Arc<[u8]>)| name.as_str().len() + text.len() + 4;
-        let mut object = Vec::with_capacity(found.iter().map(length).sum::<usize>() + 2);
-        object.push(b'{');
-        for (index, (name, text)) in found.iter().enumerate() {
-            object.extend_from_slice(if index == 0 { b"\"" } else { b",\"" });
-            // A host name has no character that JSON would escape.
-            object.extend_from_slice(name.as_str().as_bytes());
-            object.extend_from_slice(b"\":");
-            object.extend_from_slice(text);
-        }
-        object.push(b'}');
+        object.push(b"}".as_slice());
         Ok(object)
     }
 
-    fn text<'v>(
+    /// Name and status of a host, after a comma.
+    fn member<'v>(
         &self,
         view: &'v FleetView,
         name: &HostName,
         host: HostView,
         jobs: &OnceCell<JobTexts<'v>>,
-    ) -> Result<Arc<[u8]>, Fault> {
+    ) -> Result<Bytes, Fault> {
         if let Some(kept) = self
             .lock()
             .get(name)
             .filter(|kept| is_same(&kept.host, &host))
         {
-            return Ok(Arc::clone(&kept.text));
+            return Ok(kept.text.clone());
         }
         let jobs = jobs.get_or_init(|| JobTexts::of(view));
         let shown = ShownHost::new(view, name, host.clone(), jobs);
-        let text: Arc<[u8]> = to_json(&shown)?.into();
+        // A host name has no character that JSON would escape.
+        let status = to_json(&shown)?;
+        let text = [b",\"".as_slice(), name.as_str().as_bytes(), b"\":", &status].concat();
+        let text = Bytes::from(text);
         if rests_on_itself(&host) {
-            let text = Arc::clone(&text);
+            let text = text.clone();
             self.lock().insert(name.clone(), Kept { host, text });
         }
         Ok(text)

@@ -37,6 +37,7 @@ mod pace;
 mod page;
 mod params;
 mod pattern;
+mod pieces;
 mod redact;
 mod reply;
 mod resets;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fault::Fault;
+use super::pieces::Pieces;
 
 /// How long a client should wait before it asks a busy master again, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -25,9 +26,10 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Fault> {
 }
 
 /// An answer of that JSON text.
-pub(super) fn json_text(status: StatusCode, text: Vec<u8>) -> Response {
+pub(super) fn json_text(status: StatusCode, text: impl Into<Pieces>) -> Response {
     let json = HeaderValue::from_static("application/json");
-    (status, [(CONTENT_TYPE, json)], Body::from(text)).into_response()
+    let body = Body::new(text.into());
+    (status, [(CONTENT_TYPE, json)], body).into_response()
 }
 
 /// The answer, with advice when to ask again.

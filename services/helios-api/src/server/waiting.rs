@@ -52,9 +52,12 @@ impl<S: Sync> FromRequestParts<S> for Waiting {
 }
 
 impl Tag {
-    pub(super) fn of(answer: &[u8]) -> Option<Self> {
+    /// Of an answer in pieces, whatever those are.
+    pub(super) fn of<'a>(answer: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut hasher = DefaultHasher::new();
-        hasher.write(answer);
+        for piece in answer {
+            hasher.write(piece);
+        }
         let text = format!("W/\"{:016x}\"", hasher.finish());
         HeaderValue::try_from(text).ok().map(Self)
     }
