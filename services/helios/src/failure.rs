@@ -42,6 +42,16 @@ impl Failure {
         }
     }
 
+    /// What somebody says who puts what to do next after the last colon.
+    #[must_use]
+    pub fn of(said: impl fmt::Display) -> Self {
+        let said = said.to_string();
+        match said.rsplit_once(": ") {
+            Some((what, next)) => Self::new(what).advise(next),
+            None => Self::new(said),
+        }
+    }
+
     /// This failure, with what to do next.
     #[must_use]
     pub fn advise(self, advice: impl Into<String>) -> Self {
@@ -70,8 +80,8 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         // A master says it better than what carries its words: what is wrong, and what to do next.
-        if let Some((what, next)) = error.said().and_then(|said| said.rsplit_once(": ")) {
-            return Self::new(what).advise(next);
+        if let Some(said) = error.said().filter(|said| said.contains(": ")) {
+            return Self::of(said);
         }
         Self {
             message: error.to_string(),

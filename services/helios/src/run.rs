@@ -26,7 +26,8 @@ pub fn run(
     });
     console.flush();
     if let Some(error) = console.what_broke() {
-        let failure = Failure::new(format!("the output could not be written ({error})"));
+        let failure = Failure::new(format!("the output could not be written ({error})"))
+            .advise("make room where it goes; what was asked of a master is done all the same");
         console.complain(&failure);
         return ExitCode::FAILURE;
     }

@@ -50,7 +50,10 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 
 /// The hours of `--window` without the days of `--freeze`.
 pub(crate) fn calendar(windows: &[String], freezes: &[String]) -> Result<Calendar, Failure> {
-    let refused = |error: CurveError| Failure::new(error.to_string());
+    let refused = |error: CurveError| {
+        Failure::new(error.to_string())
+            .advise("write for example --window \"Mon-Fri 09:00-16:00 Europe/Stockholm\"")
+    };
     let windows = windows.iter().map(|window| window.parse().map_err(refused));
     let freezes = freezes.iter().map(|text| freeze(text));
     Ok(Calendar {
@@ -59,18 +62,18 @@ pub(crate) fn calendar(windows: &[String], freezes: &[String]) -> Result<Calenda
     })
 }
 
+const FREEZE: &str = "write for example --freeze \"2026-12-24..2026-12-27 Europe/Stockholm\"";
+
 fn freeze(text: &str) -> Result<Freeze, Failure> {
     let parts = text.split_once(' ').map(|(days, zone)| {
         let (first, last) = days.split_once("..").unwrap_or((days, days));
         (first, last, zone.trim())
     });
     let Some((first, last, zone)) = parts else {
-        return Err(
-            Failure::new(format!("--freeze {text:?} names no time zone"))
-                .advise("write for example \"2026-12-24..2026-12-27 Europe/Stockholm\""),
-        );
+        return Err(Failure::new(format!("--freeze {text:?} names no time zone")).advise(FREEZE));
     };
-    Freeze::days(first, last, zone, "frozen").map_err(|error| Failure::new(error.to_string()))
+    Freeze::days(first, last, zone, "frozen")
+        .map_err(|error| Failure::new(error.to_string()).advise(FREEZE))
 }
 
 #[cfg(test)]

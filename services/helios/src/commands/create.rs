@@ -101,6 +101,7 @@ fn explain(status: CreateStatus, errors: &[String], job: &Job) -> Failure {
             id.without_hash()
         ))
         .advise("if it is the same, deploy it: `helios inspect` shows it; else give yours another version"),
-        status => Failure::new(format!("the job {id} was not created ({status})")),
+        status => Failure::new(format!("the job {id} was not created ({status})"))
+            .advise("`helios jobs` shows whether there is another of that name"),
     }
 }

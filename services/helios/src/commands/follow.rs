@@ -40,8 +40,10 @@ pub(super) async fn until_settled(
     let mut said = vec![String::new(); hosts.len()];
     loop {
         let status = call.client.job_status(job).await?;
-        let status =
-            status.ok_or_else(|| Failure::new(format!("the job {job} was removed meanwhile")))?;
+        let status = status.ok_or_else(|| {
+            Failure::new(format!("the job {job} was removed meanwhile"))
+                .advise("create it again, or deploy another: `helios jobs` lists those there are")
+        })?;
         let stages: Vec<Stage> = hosts
             .iter()
             .map(|host| stage(&status, host, goal))

@@ -20,7 +20,9 @@ pub(super) fn completions(shell: Shell, console: &mut Console) -> Result<Outcome
 pub(super) fn man(dir: &Path, console: &mut Console) -> Result<Outcome, Failure> {
     let failed = |error: std::io::Error| {
         let message = format!("the pages cannot be written into {}", dir.display());
-        Failure::new(message).caused_by(error)
+        Failure::new(message)
+            .caused_by(error)
+            .advise("name a directory where you may write")
     };
     fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Cli::full_command(), dir).map_err(failed)?;

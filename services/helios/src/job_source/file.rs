@@ -54,7 +54,9 @@ impl JobFile {
             .advise("check that it is the right file; a job names what it needs, it does not hold it"));
         }
         let json = String::from_utf8(bytes).map_err(|error| {
-            Failure::new(format!("the job file {name} is no UTF-8 text")).caused_by(error)
+            Failure::new(format!("the job file {name} is no UTF-8 text"))
+                .caused_by(error)
+                .advise("check that it is the right file; `helios inspect --json JOB` writes one")
         })?;
         Self::parse(&name, json)
     }
@@ -103,7 +105,9 @@ impl JobFile {
         };
         let read = |json: &str| {
             Job::from_json(json).map_err(|error| {
-                Failure::new(format!("the job file {} holds no job", self.name)).caused_by(error)
+                Failure::new(format!("the job file {} holds no job", self.name))
+                    .caused_by(error)
+                    .advise("correct that member; docs/jobs.md shows them all")
             })
         };
         match id {

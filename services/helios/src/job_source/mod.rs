@@ -65,8 +65,11 @@ fn from_arguments(id: Option<JobId>, args: &CreateArgs) -> Result<Job, Failure> 
     Job::new(id.as_str(), image).map_err(|error| Failure::new(error.to_string()).advise(example))
 }
 
+const NAMES: &str = "a job is named like web:1, its name and its version";
+
 fn reference(text: &str) -> Result<JobId, Failure> {
-    let id = JobId::parse_reference(text).map_err(|error| Failure::new(error.to_string()))?;
+    let id = JobId::parse_reference(text);
+    let id = id.map_err(|error| Failure::new(error.to_string()).advise(NAMES))?;
     Ok(id.without_hash())
 }
 
@@ -74,7 +77,7 @@ fn reference(text: &str) -> Result<JobId, Failure> {
 fn renamed(id: &JobId, new: &JobId) -> Result<JobId, Failure> {
     let version = Some(new.version()).filter(|version| !version.is_empty());
     JobId::new(new.name(), version.unwrap_or_else(|| id.version()))
-        .map_err(|error| Failure::new(error.to_string()))
+        .map_err(|error| Failure::new(error.to_string()).advise(NAMES))
 }
 
 /// The present, as the clock of this machine shows it.

@@ -93,10 +93,12 @@ fn replace_lists(job: &mut Job, args: &CreateArgs) {
     }
 }
 
+const HELP: &str = "`helios create --help` says how it is written";
+
 fn pairs(option: &str, texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => Err(Failure::new(format!("{option} {text:?} is not NAME=VALUE"))),
+        None => Err(Failure::new(format!("{option} {text:?} is not NAME=VALUE")).advise(HELP)),
     };
     texts.iter().map(pair).collect()
 }
@@ -140,7 +142,7 @@ fn add_registrations(job: &mut Job, specs: &[String]) -> Result<(), Failure> {
 }
 
 fn malformed(option: &str) -> impl Fn(ParseError) -> Failure {
-    move |error| Failure::new(format!("{option} {error}"))
+    move |error| Failure::new(format!("{option} {error}")).advise(HELP)
 }
 
 /// A time without offset is one of this machine's time zone.
@@ -180,6 +182,8 @@ fn rollout_options(
         }
     }
     serde_json::from_value(Value::Object(members)).map_err(|error| {
-        Failure::new("--rollout-options has a value of the wrong kind").caused_by(error)
+        Failure::new("--rollout-options has a value of the wrong kind")
+            .caused_by(error)
+            .advise("timeout and parallelism are numbers; migrate, overlap and ignoreFailures true or false")
     })
 }

@@ -55,7 +55,8 @@ impl Containers {
 pub(super) fn pair(option: &str, text: &str) -> Result<(String, String), Failure> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Failure::new(format!("{option} {text:?} is not NAME=VALUE"))),
+        _ => Err(Failure::new(format!("{option} {text:?} is not NAME=VALUE"))
+            .advise(format!("write for example {option} role=web"))),
     }
 }
 
@@ -67,7 +68,7 @@ fn bind(text: &str) -> Result<String, Failure> {
         Ok(text.to_owned())
     } else {
         let message = format!("--bind {text:?} is not FROM:TO or FROM:TO:ro with absolute paths");
-        Err(Failure::new(message))
+        Err(Failure::new(message).advise("write for example --bind /etc/ssl:/etc/ssl:ro"))
     }
 }
 
@@ -77,9 +78,10 @@ fn extra_host(text: &str) -> Result<String, Failure> {
         Some((name, address)) if !name.is_empty() && address.parse::<IpAddr>().is_ok() => {
             Ok(text.to_owned())
         }
-        _ => Err(Failure::new(format!(
-            "--add-host {text:?} is not NAME:ADDRESS, such as db:10.0.0.7"
-        ))),
+        _ => Err(
+            Failure::new(format!("--add-host {text:?} is not NAME:ADDRESS"))
+                .advise("write for example --add-host db:10.0.0.7"),
+        ),
     }
 }
 
@@ -91,10 +93,8 @@ fn port_range(text: &str) -> Result<Range<u16>, Failure> {
     bounds
         .filter(|range| range.start > 0 && !range.is_empty())
         .ok_or_else(|| {
-            let message = format!(
-                "--port-range {text:?} is not START:END, such as 20000:32768, with ports between"
-            );
-            Failure::new(message)
+            let message = format!("--port-range {text:?} is not START:END with ports between");
+            Failure::new(message).advise("write for example --port-range 20000:32768")
         })
 }
 

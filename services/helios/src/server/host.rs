@@ -57,7 +57,9 @@ impl Host {
         let outlets = Outlets::read(&options.outlets, environment)?;
         let dir = state_dir(options, environment)?;
         let state = FileStateDir::open(dir).map_err(|error| {
-            Failure::new(format!("the agent of {name} cannot start")).caused_by(error)
+            Failure::new(format!("the agent of {name} cannot start"))
+                .caused_by(error)
+                .advise("give each agent a --state-dir of its own where it may write")
         })?;
         Ok(Self {
             name,
@@ -88,7 +90,9 @@ impl Host {
     ) -> Result<Serving, Failure> {
         let given = self.id.as_deref();
         let id = AgentId::load(&*self.state, given).await.map_err(|error| {
-            Failure::new(format!("the agent of {} has no identity", self.name)).caused_by(error)
+            Failure::new(format!("the agent of {} has no identity", self.name))
+                .caused_by(error)
+                .advise("give it another --id, or another --state-dir")
         })?;
         let owner = id.owner().clone();
         let agent_id = id.as_str().to_owned();

@@ -42,6 +42,9 @@ impl<'a> Login<'a> {
         match self.args.given() {
             Some(option) => Err(Failure::new(format!(
                 "{option} is for a store zk://..., and the store is {store}"
+            ))
+            .advise(format!(
+                "leave {option} out, or name an ensemble with --store"
             ))),
             None => Ok(()),
         }
@@ -128,7 +131,9 @@ impl Login<'_> {
 
     fn tls(&self, authorities: &Path) -> Result<Tls, Failure> {
         let tls = Tls::trusting(&read(authorities)?).map_err(|error| {
-            Failure::new(format!("--zk-tls-ca {authorities:?}")).caused_by(error)
+            Failure::new(format!("--zk-tls-ca {authorities:?}"))
+                .caused_by(error)
+                .advise(PEM)
         })?;
         let (Some(certificate), Some(key)) = (&self.args.tls_cert, &self.args.tls_key) else {
             return Ok(tls);
@@ -139,14 +144,21 @@ impl Login<'_> {
                     "--zk-tls-cert {certificate:?} with --zk-tls-key {key:?}"
                 ))
                 .caused_by(error)
+                .advise(PEM)
             })
     }
 }
 
 #[cfg(feature = "zookeeper")]
+const PEM: &str = "name a file in PEM that this process may read: docs/zookeeper.md";
+
+#[cfg(feature = "zookeeper")]
 fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read {}", file.display())).caused_by(error))
+    std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(format!("cannot read {}", file.display()))
+            .caused_by(error)
+            .advise(PEM)
+    })
 }
 
 #[cfg(feature = "zookeeper")]
@@ -161,7 +173,9 @@ fn identity(user: &str, hash: &str) -> Result<Identity, Failure> {
 
 #[cfg(feature = "zookeeper")]
 fn refused(error: CredentialError) -> Failure {
-    Failure::new("these credentials cannot be used").caused_by(error)
+    Failure::new("these credentials cannot be used")
+        .caused_by(error)
+        .advise("`helios zk init-acl` prints the digests; passwords are in the environment")
 }
 
 #[cfg(feature = "zookeeper")]

@@ -84,7 +84,9 @@ impl Master {
             Failure::new("the operating system gives no random numbers").caused_by(error)
         })?;
         cluster.init().await.map_err(|error| {
-            Failure::new("the store cannot be made a cluster's").caused_by(error)
+            Failure::new("the store cannot be made a cluster's")
+                .caused_by(error)
+                .advise("see that the store answers, and that this master may write there")
         })?;
         Ok(Self {
             name,

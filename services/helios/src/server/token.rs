@@ -50,7 +50,11 @@ async fn in_store(
             say_created(&created, json, console)
         }
         TokenCommand::List(_) => {
-            let failed = |error| Failure::new("the tokens cannot be read").caused_by(error);
+            let failed = |error| {
+                Failure::new("the tokens cannot be read")
+                    .caused_by(error)
+                    .advise("see that the store answers, and that it is the masters'")
+            };
             say_list(&tokens.list().await.map_err(failed)?, json, console)
         }
         TokenCommand::Revoke(args) => {
@@ -62,5 +66,5 @@ async fn in_store(
 }
 
 fn refused(error: ClusterError<TokenRefused>) -> Failure {
-    Failure::new(error.to_string())
+    Failure::of(error)
 }

@@ -37,7 +37,9 @@ fn init_acl(
     on_threads(async {
         let store = address.open(&login).await?;
         let failed = |error: StoreError| {
-            Failure::new(format!("the access lists of {address} cannot be set")).caused_by(error)
+            Failure::new(format!("the access lists of {address} cannot be set"))
+                .caused_by(error)
+                .advise("see that the ensemble answers and that HELIOS_ZK_MASTER_PASSWORD is the masters'")
         };
         let report = match &store {
             OpenStore::ZooKeeper(store) => store.init_acl().await.map_err(failed),

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod advice;
 mod bad_input;
 mod golden;
 mod servers;

@@ -85,7 +85,8 @@ async fn set(args: &SetArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
     };
     let pairs = args.forbid.iter().map(|pair| match pair.split_once(':') {
         Some((from, to)) => Ok((self::value(from, kind)?, self::value(to, kind)?)),
-        None => Err(Failure::new(format!("--forbid {pair:?} is not FROM:TO"))),
+        None => Err(Failure::new(format!("--forbid {pair:?} is not FROM:TO"))
+            .advise("write for example --forbid 26:28")),
     });
     let forbidden: Vec<_> = pairs.collect::<Result<_, _>>()?;
     let body = SetVariable {

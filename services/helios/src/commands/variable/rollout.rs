@@ -20,7 +20,9 @@ pub(super) async fn run(args: &RolloutArgs, call: &mut Call<'_>) -> Result<Outco
         Ok(plan) => plan,
         Err(error) if is_refusal(&error) => {
             return Err(
-                Failure::new(format!("{name} cannot be rolled out like that")).caused_by(error),
+                Failure::new(format!("{name} cannot be rolled out like that"))
+                    .caused_by(error)
+                    .advise("`helios variable show` shows how it is, and docs/variables.md what a rollout needs"),
             );
         }
         Err(error) => return Err(error.into()),

@@ -54,15 +54,19 @@ pub(super) fn sinks(
         let (queue, events) = mpsc::channel(WAITING_MAX);
         let file = file::open(path).map_err(|error| {
             let message = format!("--events-file {} cannot be written", path.display());
-            Failure::new(message).caused_by(error)
+            Failure::new(message)
+                .caused_by(error)
+                .advise("name a file in a directory where this agent may write")
         })?;
         tokio::spawn(file::write(file, path.to_owned(), events));
         sinks.push(sink(format!("the file {}", path.display()), queue));
     }
     if let Some(url) = webhook {
         let (queue, events) = mpsc::channel(WAITING_MAX);
-        let url =
-            Url::parse(url).map_err(|error| Failure::new(format!("--events-webhook {error}")))?;
+        let url = Url::parse(url).map_err(|error| {
+            Failure::new(format!("--events-webhook {error}"))
+                .advise("write for example http://127.0.0.1:8080/hook")
+        })?;
         tokio::spawn(webhook::post(
             Outbound::trusting(authorities),
             url.clone(),

@@ -11,6 +11,9 @@ use super::authorities::Authorities;
 use super::outbound::{Outbound, Url};
 use crate::{Environment, Failure};
 
+/// What a registry is named as.
+const EXAMPLES: &str = "write file:PATH, or consul:http://127.0.0.1:8500";
+
 /// Which registry: `file:PATH`, or `consul:http://HOST:PORT`, Consul's agent on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Registry {
@@ -24,14 +27,16 @@ impl Registry {
         match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
             Some(("consul", url)) => {
-                let url = Url::parse(url)
-                    .map_err(|error| Failure::new(format!("--service-registry {error}")))?;
+                let url = Url::parse(url).map_err(|error| {
+                    Failure::new(format!("--service-registry {error}")).advise(EXAMPLES)
+                })?;
                 let token = environment.variable("CONSUL_HTTP_TOKEN").map(str::to_owned);
                 Ok(Self::Consul { url, token })
             }
-            _ => Err(Failure::new(format!(
-                "--service-registry {text:?} is not file:PATH or consul:http://127.0.0.1:8500"
-            ))),
+            _ => Err(
+                Failure::new(format!("--service-registry {text:?} is no registry"))
+                    .advise(EXAMPLES),
+            ),
         }
     }
 
