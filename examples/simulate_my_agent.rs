@@ -13,7 +13,7 @@ use helios_core::model::Goal;
 use helios_core::ops::RegisterHost;
 use helios_core::reconcile::{JOB_LABEL, Policy, container_spec};
 use helios_core::runtime::{Container, ContainerState};
-use helios_core::schema::{HostRecord, Keys, OperationIds, decode};
+use helios_core::schema::{Goals, HostRecord, Keys, OperationIds, decode};
 use helios_testkit::sim::{Faults, HostCtx, Sim, checks, reduce};
 use tokio::time::sleep;
 
@@ -38,7 +38,7 @@ async fn one_round(host: &HostCtx) {
     let key = Keys::host(&host.host);
     let goals = match host.store.get(&key).await {
         Ok(Some(entry)) => decode::<HostRecord>(&key, &entry.value).map(|record| record.goals),
-        _ => Ok(BTreeMap::new()), // The bug: what cannot be read is taken for empty.
+        _ => Ok(Goals::default()), // The bug: what cannot be read is taken for empty.
     };
     let (Ok(goals), Ok(containers)) = (goals, host.runtime.list().await) else {
         return;

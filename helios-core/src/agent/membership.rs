@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::schema::{ClusterRecord, HostRecord, Presence, UnreadGoals, Versioned};
+use crate::schema::{ClusterRecord, HostRecord, Presence, Versioned};
 use crate::store::Version;
 use crate::time::Moment;
 
@@ -13,8 +13,6 @@ pub(super) struct Seen {
     pub(super) cluster: Option<Option<Versioned<ClusterRecord>>>,
     /// The registration.
     pub(super) host: Option<Option<Versioned<HostRecord>>>,
-    /// Those of its goals that could not be read.
-    pub(super) unread: UnreadGoals,
     /// How often the registration was looked at.
     pub(super) host_looks: u64,
     /// The presence.
@@ -118,7 +116,6 @@ mod tests {
                 ClusterRecord { id: "c".to_owned() },
             ))),
             host: Some(host),
-            unread: UnreadGoals::new(),
             host_looks: 1,
             up: Some(up.map(|up| Versioned::new(Version::from_raw(7), up))),
             absent_since: Some(Moment::from_millis(0)),

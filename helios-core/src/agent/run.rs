@@ -242,10 +242,8 @@ impl Running {
             Event::Host(look) => {
                 let key = Keys::host(&self.agent.host);
                 self.seen.host_looks += 1;
-                let decode = Versioned::<HostRecord>::decode_without_unread;
-                if let Some(read) = self.read(&key, look, "goals", decode) {
-                    let (record, unread) = read.unzip();
-                    self.seen.unread = unread.unwrap_or_default();
+                let decode = Versioned::<HostRecord>::decode;
+                if let Some(record) = self.read(&key, look, "goals", decode) {
                     if let Some(record) = &record {
                         self.custody.see_holder(&record.agent_id, &self.me.id);
                     }

@@ -192,7 +192,9 @@ impl Running {
         let cluster = cluster.as_ref().map(|cluster| cluster.id.as_str());
         match remembered.accept(&self.me.id, cluster, record) {
             Ok(next) => {
-                let unread = self.seen.unread.keys().filter_map(|job| job.parse().ok());
+                let unread = record
+                    .into_iter()
+                    .flat_map(|record| record.goals.unread_jobs());
                 let unread: BTreeSet<JobId> = unread.collect();
                 let next = next.with_last_known(&unread, &self.live.remembered);
                 self.live.desired.unread = unread;

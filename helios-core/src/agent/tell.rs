@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::reconcile::Plan;
-use crate::schema::{HistoryEvent, Keys};
+use crate::schema::{Goals, HistoryEvent, Keys};
 use crate::store::{StoreErrorKind, Txn};
 use crate::time::Moment;
 
@@ -30,8 +30,8 @@ impl Running {
             let memory = self.live.observed.memories.get(&line.job);
             let before = self.tasks.get(&line.job);
             let mut report = report::task_report(line, job, memory, before, now);
-            if let Some(why) = self.seen.unread.get(line.job.as_str()) {
-                report.error = unread(line.job.as_str(), why);
+            if let Some(goal) = self.goals().and_then(|goals| goals.unread_of(&line.job)) {
+                report.error = goal.problem(line.job.as_str(), &self.agent.host);
             }
             (line.job.clone(), report)
         });
@@ -155,9 +155,16 @@ impl Running {
         let mut problems: Vec<String> = self.problems.values().cloned().collect();
         problems.extend(self.live.distrust.as_ref().map(ToString::to_string));
         problems.extend(self.live.engine_trouble.clone());
-        problems.extend(self.seen.unread.iter().map(|(job, why)| unread(job, why)));
+        let goals = self.goals().into_iter();
+        problems.extend(goals.flat_map(|goals| goals.problems(&self.agent.host)));
         problems.extend(self.custody.problems());
         problems
+    }
+
+    /// The goals of the host as they were last read, whether they are followed or not.
+    fn goals(&self) -> Option<&Goals> {
+        let record = self.seen.host.as_ref()?.as_ref()?;
+        Some(&record.goals)
     }
 
     /// Says goodbye, so that the host is seen to be down at once.
@@ -174,12 +181,4 @@ impl Running {
             }
         }
     }
-}
-
-/// What is told of a goal that cannot be read.
-fn unread(job: &str, why: &str) -> String {
-    format!(
-        "the goal of {job} cannot be read, and what runs for it is left alone: {why}; upgrade this agent if its masters \
-         are newer, or deploy the job again"
-    )
 }

@@ -177,9 +177,17 @@ impl Cluster {
             let error = StoreError::new(StoreErrorKind::Corrupt, message);
             return Err(error.at(unreadable.key.clone()));
         }
-        let deployed = hosts
-            .iter()
-            .filter(|(_, host)| host.goals.contains_key(job));
+        for (host, record) in hosts.iter() {
+            let mut unread = record.goals.unread().keys();
+            if let Some(unread) = unread.find(|id| id.parse::<JobId>().is_err()) {
+                let key = Keys::host(host);
+                let message = format!(
+                    "the goal of {unread:?} in {key} cannot be read; job {job} may be deployed there"
+                );
+                return Err(StoreError::new(StoreErrorKind::Corrupt, message).at(key));
+            }
+        }
+        let deployed = hosts.iter().filter(|(_, host)| host.goals.concern(job));
         Ok(RemoveView {
             job: record,
             name,

@@ -42,7 +42,13 @@ impl FleetView {
     pub fn glance(&self, host: &HostName) -> Option<HostGlance<'_>> {
         let (name, record) = self.hosts.get_entry(host)?;
         let (up, report) = (self.up.get(host), self.reports.get(host));
-        Some(HostGlance::new(name, record, up, report))
+        Some(HostGlance::new(
+            name,
+            record,
+            up,
+            report,
+            self.unread_of(host),
+        ))
     }
 
     /// Every registered host in the order of their names. It walks the directories side by side, which is much
@@ -52,8 +58,14 @@ impl FleetView {
         let hosts = self.hosts.iter();
         hosts.map(move |(name, record)| {
             let (up, report) = (of_host(&mut ups, name), of_host(&mut reports, name));
-            HostGlance::new(name, record, up, report)
+            HostGlance::new(name, record, up, report, self.unread_of(name))
         })
+    }
+
+    /// What cannot be read of what a host's agent says: its presence and its report.
+    fn unread_of(&self, host: &HostName) -> [Option<&Arc<Unreadable>>; 2] {
+        let up = self.up.unreadable_at(|| Keys::up(host));
+        [up, self.reports.unreadable_at(|| Keys::report(host))]
     }
 
     /// Whether the host is registered, and its agent alive.
@@ -143,6 +155,8 @@ pub struct HostGlance<'a> {
     pub up: bool,
     /// What its agent reported last, whether alive or not.
     pub report: Option<&'a Versioned<HostReport>>,
+    /// Its presence and its report, where they are there and cannot be read.
+    pub unread: [Option<&'a Arc<Unreadable>>; 2],
 }
 
 impl<'a> HostGlance<'a> {
@@ -152,12 +166,14 @@ impl<'a> HostGlance<'a> {
         record: &'a Versioned<HostRecord>,
         up: Option<&Versioned<Presence>>,
         report: Option<&'a Versioned<HostReport>>,
+        unread: [Option<&'a Arc<Unreadable>>; 2],
     ) -> Self {
         Self {
             name,
             record,
             up: up.is_some_and(|up| up.id == record.agent_id),
             report: report.filter(|report| report.agent_id == record.agent_id),
+            unread,
         }
     }
 
@@ -168,6 +184,7 @@ impl<'a> HostGlance<'a> {
             record: self.record.clone(),
             up: self.up,
             report: self.report.cloned(),
+            unread: self.unread.map(Option::<&Arc<_>>::cloned),
         }
     }
 }
@@ -181,6 +198,18 @@ pub struct HostView {
     pub up: bool,
     /// What its agent reported last, whether alive or not.
     pub report: Option<Versioned<HostReport>>,
+    /// Its presence and its report, where they are there and cannot be read.
+    pub unread: [Option<Arc<Unreadable>>; 2],
+}
+
+impl HostView {
+    /// What the store has of this host and nobody can read, for people: which goal or entry, and what to do.
+    pub fn problems(&self, host: &HostName) -> impl Iterator<Item = String> {
+        let entries = self.unread.iter().flatten().map(|entry| {
+            format!("{entry}; if it is not its agent's, stop that agent and delete the entry as a master")
+        });
+        self.record.goals.problems(host).chain(entries)
+    }
 }
 
 /// A job, and what has become of it on all hosts. A host can be in one of the maps only: before its agent

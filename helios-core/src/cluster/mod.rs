@@ -28,7 +28,7 @@ use crate::model::{HostName, Job, JobId};
 use crate::schema::{
     ClusterRecord, HostRecord, JobRecord, Keys, OperationIds, Presence, Stamp, Versioned, encode,
 };
-use crate::store::{Key, Store, StoreError, Txn};
+use crate::store::{Key, Store, StoreError, StoreErrorKind, Txn};
 use crate::time::Timestamp;
 
 use lanes::Lanes;
@@ -177,18 +177,39 @@ impl Cluster {
         self.list(&Keys::jobs()).await
     }
 
-    /// A host: what is wanted of it, whether it is up, and what it reports.
+    /// A host: what is wanted of it, whether it is up, and what it reports. Where its presence or report cannot be
+    /// read, [`HostView::unread`] says so, and the rest is there.
     ///
     /// # Errors
-    /// Those of the store; `Corrupt` if one of its entries cannot be read.
+    /// Those of the store; `Corrupt` or `Denied` if its registration cannot be read.
     pub async fn host(&self, host: &HostName) -> Result<Option<HostView>, StoreError> {
         let Some(record) = self.host_record(host).await? else {
             return Ok(None);
         };
-        let up = self.read(&Keys::up(host)).await?;
-        let report = self.read(&Keys::report(host)).await?;
-        let glance = HostGlance::new(host, &record, up.as_ref(), report.as_ref());
+        let (up, no_up) = self.read_if_legible(&Keys::up(host)).await?;
+        let (report, no_report) = self.read_if_legible(&Keys::report(host)).await?;
+        let unread = [no_up.as_ref(), no_report.as_ref()];
+        let glance = HostGlance::new(host, &record, up.as_ref(), report.as_ref(), unread);
         Ok(Some(glance.view()))
+    }
+
+    /// A record that is not needed to see others, or what is wrong with it.
+    async fn read_if_legible<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+    ) -> Result<(Option<Versioned<T>>, Option<Arc<Unreadable>>), StoreError> {
+        match self.read(key).await {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    StoreErrorKind::Corrupt | StoreErrorKind::Denied
+                ) =>
+            {
+                let unreadable = Unreadable::because(key.clone(), &error);
+                Ok((None, Some(Arc::new(unreadable))))
+            }
+            record => Ok((record?, None)),
+        }
     }
 
     /// All registered hosts, with their goals.

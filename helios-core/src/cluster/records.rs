@@ -9,7 +9,7 @@ use imbl::OrdMap;
 use serde::de::DeserializeOwned;
 
 use crate::schema::Versioned;
-use crate::store::{Change, Entry, Key, Snapshot};
+use crate::store::{Change, Entry, Key, Snapshot, StoreError};
 
 /// The records of one directory by name, and what there could not be read.
 ///
@@ -27,6 +27,23 @@ pub struct Unreadable {
     pub key: Key,
     /// What is wrong with it.
     pub reason: String,
+}
+
+impl Unreadable {
+    pub(super) fn because(key: Key, error: &StoreError) -> Self {
+        Self {
+            key,
+            reason: reason(error),
+        }
+    }
+}
+
+/// What is wrong with an entry, whose key is told anyhow.
+fn reason(error: &StoreError) -> String {
+    match error.source() {
+        Some(cause) => cause.to_string(),
+        None => error.to_string(),
+    }
 }
 
 impl fmt::Display for Unreadable {
@@ -67,6 +84,14 @@ impl<K: Ord + Clone, T> Records<K, T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.readable.is_empty()
+    }
+
+    /// The entry of that key, if it is there and cannot be read.
+    pub(super) fn unreadable_at(&self, key: impl FnOnce() -> Key) -> Option<&Arc<Unreadable>> {
+        if self.unreadable.is_empty() {
+            return None;
+        }
+        self.unreadable.get(&key())
     }
 
     /// The entries that cannot be read, in the order of their keys.
@@ -149,10 +174,7 @@ where
         .name()
         .parse()
         .map_err(|error: K::Err| error.to_string())?;
-    let record = Versioned::decode(key, entry).map_err(|error| match error.source() {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
-    })?;
+    let record = Versioned::decode(key, entry).map_err(|error| reason(&error))?;
     Ok((name, record))
 }
 

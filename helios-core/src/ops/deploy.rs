@@ -64,7 +64,7 @@ pub fn deploy(view: &DeployView, request: &Deploy, stamp: &Stamp) -> Result<Txn,
     let (job_key, seen) = stored(view.job.as_ref(), &request.job)?;
     check_token(&seen.job, &request.token)?;
     let host = registered(view.host.as_ref(), &request.host)?;
-    if host.goals.contains_key(&request.job) {
+    if host.goals.concern(&request.job) {
         return Err(Refused::AlreadyDeployed {
             job: request.job.clone(),
             host: request.host.clone(),

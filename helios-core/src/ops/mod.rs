@@ -78,12 +78,17 @@ fn registered<'a>(
 
 /// Whether the token is the job's, which may be empty.
 fn check_token(job: &Job, token: &str) -> Result<(), Refused> {
-    if job.token == token {
+    check_token_of(&job.id, &job.token, token)
+}
+
+/// Whether the token is `own`, that of the job.
+fn check_token_of(job: &JobId, own: &str, token: &str) -> Result<(), Refused> {
+    if own == token {
         Ok(())
     } else {
         Err(Refused::Forbidden {
-            job: job.id.clone(),
-            has_token: !job.token.is_empty(),
+            job: job.clone(),
+            has_token: !own.is_empty(),
         })
     }
 }

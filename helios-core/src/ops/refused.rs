@@ -64,6 +64,18 @@ pub enum Refused {
         /// The host.
         host: HostName,
     },
+    /// What is wanted of the job on the host now cannot be read, so it cannot be changed.
+    #[error(
+        "the goal of job {job} on host {host} cannot be read ({why}): undeploy the job there, and deploy it again"
+    )]
+    GoalUnread {
+        /// The job.
+        job: JobId,
+        /// The host.
+        host: HostName,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// Another job of the host has a port that the job asks for by number.
     #[error(
         "port {port}/{protocol} of host {host} belongs to job {job}: undeploy that one, or use another \

@@ -36,8 +36,8 @@ impl SetGoal {
 ///
 /// # Errors
 /// [`NotDeployed`](Refused::NotDeployed) when there is no such job, [`Forbidden`](Refused::Forbidden),
-/// [`HostNotFound`](Refused::HostNotFound), [`NotDeployed`](Refused::NotDeployed) when it is not on the
-/// host, looked for in that order.
+/// [`HostNotFound`](Refused::HostNotFound), [`GoalUnread`](Refused::GoalUnread),
+/// [`NotDeployed`](Refused::NotDeployed) when it is not on the host, looked for in that order.
 pub fn set_goal(view: &DeployView, request: &SetGoal, stamp: &Stamp) -> Result<Txn, Refused> {
     let not_deployed = || Refused::NotDeployed {
         job: request.job.clone(),
@@ -46,6 +46,13 @@ pub fn set_goal(view: &DeployView, request: &SetGoal, stamp: &Stamp) -> Result<T
     let job = view.job.as_ref().ok_or_else(not_deployed)?;
     check_token(&job.job, &request.token)?;
     let host = registered(view.host.as_ref(), &request.host)?;
+    if let Some(unread) = host.goals.unread_of(&request.job) {
+        return Err(Refused::GoalUnread {
+            job: request.job.clone(),
+            host: request.host.clone(),
+            why: unread.why.clone(),
+        });
+    }
     let current = host.goals.get(&request.job).ok_or_else(not_deployed)?;
     if current.goal == request.goal {
         return Ok(Txn::new());

@@ -4,7 +4,7 @@ use crate::model::{HostName, JobId};
 use crate::schema::{AuditRecord, HostRecord, Stamp, Versioned};
 use crate::store::Txn;
 
-use super::{Refused, audited, check_token, registered, update_host};
+use super::{Refused, audited, check_token_of, registered, update_host};
 
 /// That a job is no longer to be on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ impl Undeploy {
     }
 }
 
-/// Undeploys a job from a host. Its agent stops the container once it has read that.
+/// Undeploys a job from a host. Its agent stops the container once it has read that. A goal that cannot be read is
+/// taken away like any other.
 ///
 /// # Errors
 /// [`HostNotFound`](Refused::HostNotFound), [`NotDeployed`](Refused::NotDeployed),
@@ -40,15 +41,20 @@ pub fn undeploy(
     stamp: &Stamp,
 ) -> Result<Txn, Refused> {
     let host = registered(host, &request.host)?;
-    let Some(goal) = host.goals.get(&request.job) else {
-        return Err(Refused::NotDeployed {
-            job: request.job.clone(),
-            host: request.host.clone(),
-        });
+    let goal = host.goals.get(&request.job);
+    let token = match (goal, host.goals.unread_of(&request.job)) {
+        (Some(goal), _) => goal.job.token.clone(),
+        (None, Some(unread)) => unread.token(),
+        (None, None) => {
+            return Err(Refused::NotDeployed {
+                job: request.job.clone(),
+                host: request.host.clone(),
+            });
+        }
     };
-    check_token(&goal.job, &request.token)?;
+    check_token_of(&request.job, &token, &request.token)?;
     let txn = update_host(Txn::new(), &request.host, host, |record| {
-        record.goals.remove(&request.job);
+        record.goals.forget(&request.job);
     });
     let audit = AuditRecord::new(stamp, "undeploy")
         .job(&request.job)

@@ -111,16 +111,16 @@ pub fn reap(known: &Known<'_>, rules: &ReapRules, now: Timestamp) -> Vec<Reaping
 /// to be looked up.
 #[must_use]
 pub fn long_unused(view: &FleetView, limit: Duration, now: Timestamp) -> Vec<JobId> {
-    let deployed: BTreeSet<&JobId> = view
+    let deployed: BTreeSet<JobId> = view
         .hosts
         .iter()
-        .flat_map(|(_, host)| host.goals.keys())
+        .flat_map(|(_, host)| host.goals.keys().cloned().chain(host.goals.unread_jobs()))
         .collect();
     let old = |job: &Job| job.created.is_none_or(|at| now.since(at) >= limit);
     let unused = view
         .jobs
         .iter()
-        .filter(|(id, record)| !deployed.contains(id) && old(&record.job));
+        .filter(|(id, record)| !deployed.contains(*id) && old(&record.job));
     unused.map(|(id, _)| id.clone()).collect()
 }
 
@@ -133,7 +133,7 @@ fn expired(view: &FleetView, now: Timestamp) -> Vec<Reaping> {
         };
         let because = Because::Expired(end);
         let hosts = view.hosts.iter();
-        let hosts = hosts.filter(|(_, host)| host.goals.contains_key(id));
+        let hosts = hosts.filter(|(_, host)| host.goals.concern(id));
         reapings.extend(hosts.map(|(host, _)| Reaping::Undeploy {
             host: host.clone(),
             job: id.clone(),

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::model::{Deployment, Goal, Job, JobId, PortMapping};
 
-use crate::store::{Entry, Key, StoreError};
-
-use super::{Drain, Versioned};
+use super::{Drain, Goals};
 
 /// Which cluster a store belongs to.
 ///
@@ -35,7 +32,7 @@ pub struct HostRecord {
     pub revision: u64,
     /// What should run here.
     #[serde(default)]
-    pub goals: BTreeMap<JobId, GoalRecord>,
+    pub goals: Goals,
     /// That the host is to be empty for a while; what the goals say counts again afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<Drain>,
@@ -52,59 +49,11 @@ impl HostRecord {
             agent_id: agent_id.into(),
             epoch: epoch.into(),
             revision: 1,
-            goals: BTreeMap::new(),
+            goals: Goals::default(),
             drain: None,
             groups: BTreeMap::new(),
         }
     }
-}
-
-/// The goals of a host that cannot be read: the job, as its key names it, and why.
-pub type UnreadGoals = BTreeMap<String, String>;
-
-impl Versioned<HostRecord> {
-    /// Decodes the entry that was read at `key`, without those of its goals that cannot be read.
-    ///
-    /// One goal that is broken, or says what only newer agents understand, then concerns its own job and no other. For
-    /// who only reads: a change that is made from this would lose what was left out.
-    ///
-    /// # Errors
-    /// `Corrupt`, naming the key, when anything but a goal is not what it should be.
-    pub fn decode_without_unread(
-        key: &Key,
-        entry: &Entry,
-    ) -> Result<(Self, UnreadGoals), StoreError> {
-        let all = Self::decode(key, entry);
-        let Err(error) = all else {
-            return all.map(|record| (record, UnreadGoals::new()));
-        };
-        let document = serde_json::from_slice(&entry.value);
-        let Ok(mut document) = document.map(|document: Value| document) else {
-            return Err(error);
-        };
-        let mut unread = UnreadGoals::new();
-        if let Some(Value::Object(goals)) = document.get_mut("goals") {
-            goals.retain(|job, goal| match legible(job, goal) {
-                Ok(()) => true,
-                Err(why) => {
-                    unread.insert(job.clone(), why);
-                    false
-                }
-            });
-        }
-        match serde_json::from_value(document) {
-            Ok(record) => Ok((Self::new(entry.version, record), unread)),
-            Err(_) => Err(error),
-        }
-    }
-}
-
-/// Whether a goal can be read, or why not.
-fn legible(job: &str, goal: &Value) -> Result<(), String> {
-    let id = job.parse::<JobId>();
-    id.map_err(|error| error.to_string())?;
-    let goal = GoalRecord::deserialize(goal);
-    goal.map(drop).map_err(|error| error.to_string())
 }
 
 /// That a deployment group has seen to a host. It stays when somebody undeploys the group's job from the

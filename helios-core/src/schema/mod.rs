@@ -22,6 +22,7 @@
 
 mod audit;
 mod drain;
+mod goals;
 mod history;
 mod host;
 mod job;
@@ -32,8 +33,9 @@ mod versioned;
 
 pub use audit::{AuditRecord, Stamp};
 pub use drain::Drain;
+pub use goals::{Goals, UnreadGoal};
 pub use history::{HISTORY_EVENTS_MAX, HistoryEvent, HistoryRecord};
-pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence, UnreadGoals};
+pub use host::{ClusterRecord, GoalRecord, GroupMark, HostRecord, Presence};
 pub use job::{JobRecord, NameRecord, RemovalRecord};
 pub use keys::Keys;
 pub use operation::{OperationId, OperationIds};

@@ -74,7 +74,7 @@ proptest! {
         drain in prop::option::of(drain()),
         groups in prop::collection::btree_map(text(), mark(), 0..2),
     ) {
-        let goals: BTreeMap<_, _> = goals.into_iter().map(|goal| (goal.job.id.clone(), goal)).collect();
+        let goals: Goals = goals.into_iter().map(|goal| (goal.job.id.clone(), goal)).collect();
         let record = HostRecord { agent_id, epoch, revision, goals, drain, groups };
         comes_back(&record);
         let ports = Arc::new(BTreeMap::from([("http".to_owned(), 20_001)]));
@@ -83,7 +83,7 @@ proptest! {
             cluster: Some(record.agent_id.clone()),
             epoch: Some(record.epoch.clone()),
             revision,
-            goals: record.goals.clone(),
+            goals: record.goals.clone().into_iter().collect(),
             drain: record.drain,
             leases: Arc::new(leases),
             ..Remembered::default()

@@ -83,7 +83,7 @@ fn values_are_stored_as_the_golden_files_say() {
         agent_id: "a1".to_owned(),
         epoch: "m1-0".to_owned(),
         revision: 3,
-        goals: [(job().id, goal())].into(),
+        goals: [(job().id, goal())].into_iter().collect(),
         drain: None,
         groups: [("front".to_owned(), mark())].into(),
     };
@@ -95,7 +95,7 @@ fn values_are_stored_as_the_golden_files_say() {
             since: Timestamp::from_millis(1_700_000_000_123),
             reset: Some("b1".to_owned()),
         }),
-        goals: BTreeMap::new(),
+        goals: Goals::default(),
         groups: BTreeMap::new(),
         ..record
     };

@@ -101,6 +101,13 @@ impl Sight {
             service: goal.0.name().to_owned(),
             healthy: well(&goal),
         });
+        // Nobody knows whether those are well.
+        let unread: Vec<JobId> = record.goals.unread_jobs().collect();
+        let unread_instances = unread.iter().map(|id| Instance {
+            service: id.name().to_owned(),
+            healthy: false,
+        });
+        let unwell = unwell.map(|(id, _)| id).chain(&unread);
         Self {
             labels: report
                 .map(|report| report.labels.clone())
@@ -118,8 +125,8 @@ impl Sight {
             empty: host.up
                 && record.drain.is_some()
                 && report.is_some_and(|report| is_empty(host, report)),
-            instances: instances.collect(),
-            unwell: unwell.map(|(id, _)| id.to_string()).collect(),
+            instances: instances.chain(unread_instances).collect(),
+            unwell: unwell.map(ToString::to_string).collect(),
         }
     }
 }

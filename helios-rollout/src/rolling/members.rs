@@ -23,16 +23,18 @@ pub(super) struct Host<'a> {
 
 impl<'a> Host<'a> {
     pub(super) fn find(fleet: &'a FleetView, name: &HostName) -> Option<Self> {
-        Some(Self::of(fleet.glance(name)?))
+        Self::of(fleet.glance(name)?)
     }
 
-    fn of(glance: HostGlance<'a>) -> Self {
-        Self {
+    /// None of which not every goal can be read: one of the group may be among them.
+    fn of(glance: HostGlance<'a>) -> Option<Self> {
+        let is_read = glance.record.goals.unread().is_empty();
+        is_read.then_some(Self {
             name: glance.name,
             record: glance.record,
             report: glance.report,
             up: glance.up,
-        }
+        })
     }
 
     /// Whether the host belongs to the group, if its labels are known.
@@ -97,8 +99,7 @@ impl<'a> Members<'a> {
     /// nothing.
     pub(super) fn of(record: &GroupRecord, fleet: &'a FleetView, per: Option<&str>) -> Self {
         let mut members = Self::default();
-        for glance in fleet.each() {
-            let host = Host::of(glance);
+        for host in fleet.each().filter_map(Host::of) {
             match host.matches(&record.group.host_selectors) {
                 Some(true) => {
                     *members.zones.entry(host.zone(per)).or_default() += 1;
@@ -114,6 +115,9 @@ impl<'a> Members<'a> {
 
 /// Whether the host has an entry that cannot be read: then nobody can say what is there.
 pub(super) fn is_unreadable(fleet: &FleetView, host: &HostName) -> bool {
+    if let Some(record) = fleet.hosts.get(host) {
+        return !record.goals.unread().is_empty();
+    }
     let key = Keys::host(host);
     fleet
         .hosts

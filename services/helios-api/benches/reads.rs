@@ -21,7 +21,7 @@ use helios_api::server::{MasterState, router, serve};
 use helios_core::cluster::Cluster;
 use helios_core::model::{Goal, HostInfo, HostName, Job, PortMapping, TaskState};
 use helios_core::schema::{
-    GoalRecord, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, encode,
+    GoalRecord, Goals, HostRecord, HostReport, JobRecord, Keys, Presence, TaskReport, encode,
 };
 use helios_core::store::{Entry, Key, Scope, Snapshot, Store, StoreError, Txn};
 use helios_rollout::drive::{Setting, Variables};
@@ -162,7 +162,7 @@ async fn fill(store: &dyn Store) -> Outcome {
     for n in 0..HOSTS {
         let host: HostName = format!("h{n}.example.net").parse()?;
         let here = jobs.iter().cycle().skip(n % JOBS).take(JOBS_ON_A_HOST);
-        let goals: BTreeMap<_, _> = here.map(|job| (job.id.clone(), goal(job))).collect();
+        let goals: Goals = here.map(|job| (job.id.clone(), goal(job))).collect();
         let report = HostReport {
             agent_id: n.to_string(),
             tasks: goals.keys().map(|id| (id.clone(), running())).collect(),

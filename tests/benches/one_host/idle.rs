@@ -56,21 +56,24 @@ pub(super) fn measure(containers: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// The binary beside this benchmark, built as it was, or the one that `HELIOS_BIN` names.
+/// The binary as it is released, built from these sources, or the one that `HELIOS_BIN` names.
 fn binary() -> Outcome<PathBuf> {
     if let Some(binary) = std::env::var_os("HELIOS_BIN") {
         return Ok(binary.into());
     }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = ["build", "--release", "--package", "helios", "--locked"];
+    let built = Command::new(cargo)
+        .args(build)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()?;
+    // Whatever this benchmark was built as: target/PROFILE/deps/one_host.
     let own = std::env::current_exe()?;
-    let dir = own.ancestors().nth(2).unwrap_or(Path::new("."));
-    let binary = dir.join("helios");
-    match binary.exists() {
+    let target = own.ancestors().nth(3).unwrap_or(Path::new("."));
+    let binary = target.join("release/helios");
+    match built.success() && binary.exists() {
         true => Ok(binary),
-        false => Err(format!(
-            "{} is missing: `cargo build --release -p helios` first",
-            binary.display()
-        )
-        .into()),
+        false => Err(format!("{} cannot be built: {build:?}", binary.display()).into()),
     }
 }
 

@@ -280,7 +280,8 @@ impl Bench {
         Ok(pair)
     }
 
-    /// From the end of a container's process to the look that shows it or its successor running: this agent without delay, and Docker's own restart policy, which starts the same container.
+    /// From the end of a container's process to the look that shows it or its successor running: this agent without
+    /// delay, and Docker's own restart policy, which starts the same container.
     async fn process_dies(&self) -> Outcome<Pair> {
         let bare = Arc::new(docker(&Owner::new("bench-bare")?).await?);
         let mut pair = Pair::default();

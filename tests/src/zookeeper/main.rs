@@ -18,5 +18,6 @@ mod security;
 mod side_by_side;
 mod three_servers;
 mod together;
+mod unread;
 mod watching;
 mod wrong_store;

@@ -231,6 +231,15 @@ async fn one_agent_with_a_wrong_access_list_does_not_hide_the_others() {
     .await;
     let cluster = Cluster::on(Arc::new(master.clone())).unwrap();
     let host = "web2".parse().unwrap();
+    let seen = cluster.host(&host).await.unwrap().expect("a host");
+    let problems: Vec<String> = seen.problems(&host).collect();
+    assert!(
+        seen.report.is_none() && problems.concat().contains("status/web2 cannot be read"),
+        "{problems:?}"
+    );
+    let fleet = cluster.fleet().await.unwrap();
+    let glanced = fleet.host(&host).expect("a host").unread;
+    assert!(glanced.iter().flatten().count() == 1, "{glanced:?}");
     cluster.deregister_host(&host).await.unwrap();
     let status = list(&master, "status").await;
     assert!(status.get("web1").is_some() && status.len() == 1);

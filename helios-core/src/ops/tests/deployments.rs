@@ -1,6 +1,7 @@
 //! Jobs come to hosts, and leave them.
 
 use super::*;
+use crate::schema::Goals;
 
 #[test]
 fn a_deployment_checks_the_job_and_changes_the_host() {
@@ -134,7 +135,7 @@ fn an_undeployment_needs_only_the_host() {
         ["update hosts/web1 7".to_owned(), format!("create {AUDIT}")]
     );
     let record: HostRecord = put(&txn, &Keys::host(&name()));
-    assert_eq!((record.revision, record.goals), (5, BTreeMap::new()));
+    assert_eq!((record.revision, record.goals), (5, Goals::default()));
 }
 
 #[test]
@@ -165,4 +166,60 @@ fn a_goal_that_is_set_already_changes_nothing() {
     assert_eq!(record.goals[&job.id].goal, Goal::Stop);
     assert_eq!(record.goals[&job.id].user.as_deref(), Some("bob"));
     assert_eq!(record.revision, 5);
+}
+
+/// The host, on which that job has a goal that cannot be read.
+fn with_unread(host: Option<Versioned<HostRecord>>, job: &Job) -> Option<Versioned<HostRecord>> {
+    let host = host?;
+    let mut document = serde_json::to_value(&*host.record).unwrap();
+    document["goals"][job.id.as_str()] =
+        serde_json::json!({"goal": "HIBERNATE", "job": {"token": job.token}});
+    let record: HostRecord = serde_json::from_value(document).unwrap();
+    assert_eq!(record.goals.unread().len(), 1);
+    Some(Versioned::new(V, record))
+}
+
+#[test]
+fn a_goal_that_cannot_be_read_is_kept_until_its_own_job_is_undeployed() {
+    let secret = Job::new("web:7", "nginx")
+        .unwrap()
+        .token("t")
+        .with_computed_id();
+    let db = job("db:1");
+    let host = with_unread(host(&[&db]), &secret);
+    let undeployed = |job: &Job, token: &str| {
+        let request = Undeploy {
+            token: token.to_owned(),
+            ..Undeploy::new(name(), job.id.clone())
+        };
+        undeploy(host.as_ref(), &request, &stamp())
+    };
+    let record: HostRecord = put(&undeployed(&db, "").unwrap(), &Keys::host(&name()));
+    assert!(record.goals.is_empty() && record.goals.unread_of(&secret.id).is_some());
+    let view = DeployView {
+        job: stored_job(&secret),
+        host: host.clone(),
+    };
+    let again = Deploy {
+        token: "t".to_owned(),
+        ..Deploy::new(name(), secret.id.clone(), Goal::Start)
+    };
+    let refused = deploy(&view, &again, &stamp()).unwrap_err();
+    assert!(
+        matches!(refused, Refused::AlreadyDeployed { .. }),
+        "{refused}"
+    );
+    let stop = SetGoal {
+        token: "t".to_owned(),
+        ..SetGoal::new(name(), secret.id.clone(), Goal::Stop)
+    };
+    let refused = set_goal(&view, &stop, &stamp()).unwrap_err().to_string();
+    assert!(
+        refused.contains("HIBERNATE") && refused.contains("undeploy the job"),
+        "{refused}"
+    );
+    let refused = undeployed(&secret, "").unwrap_err();
+    assert!(matches!(refused, Refused::Forbidden { .. }), "{refused}");
+    let record: HostRecord = put(&undeployed(&secret, "t").unwrap(), &Keys::host(&name()));
+    assert!(record.goals.unread().is_empty() && record.goals.contains_key(&db.id));
 }

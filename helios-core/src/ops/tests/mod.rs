@@ -4,7 +4,6 @@ mod deployments;
 mod hosts;
 mod jobs;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;

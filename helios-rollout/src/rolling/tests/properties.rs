@@ -267,8 +267,8 @@ impl World {
                 }
             }
             Event::Undeploy(n) if self.is_registered(*n) => {
-                let jobs = self.toy.record(&name(*n)).goals.into_keys();
-                for job in jobs.collect::<Vec<_>>() {
+                let jobs = self.toy.record(&name(*n)).goals.into_iter();
+                for (job, _) in jobs {
                     self.toy.undeploy(&name(*n), &job);
                 }
             }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use helios_core::cluster::ClusterError;
 use helios_core::model::{Deployment, HostName, Job, JobId};
 use helios_core::ops::{Deploy, Refused, SetGoal, Undeploy};
+use helios_core::schema::{Goals, HostRecord};
 
 use super::body::JsonText;
 use super::fault::Fault;
@@ -211,7 +212,7 @@ async fn try_undeploy(
     let cluster = state.cluster_for(params.user().as_deref());
     match cluster.undeploy(request).await {
         Ok(()) => {
-            let is_gone = |goals: &Goals| !goals.contains_key(&request.job);
+            let is_gone = |goals: &Goals| !goals.concern(&request.job);
             shows_goals(state, &request.host, is_gone).await;
             Ok(UndeployStatus::Ok)
         }
@@ -239,11 +240,9 @@ fn unreachable_host(job: Option<&Job>, token: &str) -> Unreachable {
     }
 }
 
-type Goals = std::collections::BTreeMap<JobId, helios_core::schema::GoalRecord>;
-
 /// Waits until reads show the host with such goals.
 async fn shows_goals(state: &MasterState, host: &HostName, made: impl Fn(&Goals) -> bool) {
-    let made = |record: &helios_core::schema::HostRecord| made(&record.goals);
+    let made = |record: &HostRecord| made(&record.goals);
     let shown = state
         .fleet
         .shows(|view| view.hosts.get(host).is_none_or(|host| made(host)));

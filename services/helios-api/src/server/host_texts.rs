@@ -99,7 +99,9 @@ fn is_same(one: &HostView, other: &HostView) -> bool {
         (None, None) => true,
         _ => false,
     };
-    one.up == other.up && Arc::ptr_eq(&one.record.record, &other.record.record) && same_report
+    (one.up, &one.unread) == (other.up, &other.unread)
+        && Arc::ptr_eq(&one.record.record, &other.record.record)
+        && same_report
 }
 
 /// Whether its text depends on nothing else: a task without a goal is shown by a job that may be removed.

@@ -101,12 +101,12 @@ impl Metrics {
     fn measure(&self, fleet: &FleetView) {
         let size = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.jobs.set(size(fleet.jobs.len()));
-        self.unreadable.set(size(fleet.unreadable().count()));
         self.hosts.clear();
         self.tasks.clear();
-        let mut deployments = 0;
+        let (mut deployments, mut unreadable) = (0, fleet.unreadable().count());
         for host in fleet.hosts.names().filter_map(|name| fleet.host(name)) {
             deployments += host.record.goals.len();
+            unreadable += host.record.goals.unread().len();
             let state = if host.up { "UP" } else { "DOWN" };
             self.hosts.get_or_create(&StateLabels { state }).inc();
             for task in host.report.iter().flat_map(|report| report.tasks.values()) {
@@ -115,5 +115,6 @@ impl Metrics {
             }
         }
         self.deployments.set(size(deployments));
+        self.unreadable.set(size(unreadable));
     }
 }

@@ -112,8 +112,11 @@ impl Serialize for ShownHost<'_> {
         let report = self.host.report.as_deref();
         let none = BTreeMap::new();
         let drained = self.host.record.drain.as_ref().map(ToString::to_string);
-        let told = report.iter().flat_map(|report| &report.problems);
-        let problems: Vec<&String> = drained.iter().chain(told).collect();
+        let told = report.map_or(&[][..], |report| &report.problems);
+        // Its agent tells of a goal in the same words.
+        let unread = self.host.problems(self.name);
+        let unread: Vec<String> = unread.filter(|problem| !told.contains(problem)).collect();
+        let problems: Vec<&String> = drained.iter().chain(&unread).chain(told).collect();
         let len = if problems.is_empty() { 7 } else { 8 };
         let mut members = serializer.serialize_struct("HostStatus", len)?;
         members.serialize_field(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use helios_core::cluster::{FleetView, HostView};
 use helios_core::model::{Goal, HostName, JobId, ThrottleState};
-use helios_core::schema::{GoalRecord, TaskReport};
+use helios_core::schema::{GoalRecord, Goals, TaskReport};
 use helios_core::store::Version;
 
 use crate::wire::{DeploymentEvent, Event, HostEvent, HostState, NamedEvent, TaskEvent};
@@ -83,7 +83,7 @@ fn host_changes(
         let (host, status) = (host.clone(), status(now));
         events.push(Event::Host(HostEvent { host, status }));
     }
-    let none = BTreeMap::new();
+    let none = Goals::default();
     let [old, new] = [before, now].map(|host| host.map_or(&none, |host| &host.record.goals));
     let goal = |goal: &GoalRecord| goal.goal;
     for (job, goal) in differences(old, new, goal) {

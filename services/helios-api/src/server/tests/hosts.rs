@@ -1,6 +1,7 @@
 //! Chapter "hosts" of the wire contract.
 
 use helios_core::Timestamp;
+use helios_core::cluster::FleetView;
 use helios_core::model::{Job, PortMapping};
 use helios_core::schema::{HostReport, Keys, LastExit, TaskReport};
 use helios_core::store::Txn;
@@ -228,6 +229,68 @@ async fn a_host_that_cannot_be_read_is_not_taken_for_absent() {
             .as_str()
             .unwrap()
             .contains("hosts/n1 cannot be read")
+    );
+}
+
+#[tokio::test]
+async fn a_goal_that_cannot_be_read_is_told_and_hides_nothing() {
+    let master = Master::new().await;
+    let host = master.host("n1").await;
+    let [bad, good] = [web(), Job::new("db:1", "postgres").unwrap()].map(|job| master.job(job));
+    let [bad, good] = [bad.await, good.await];
+    master.deploy(&host, &bad).await;
+    master.deploy(&host, &good).await;
+    let key = Keys::host(&host);
+    let entry = master.cluster.store().get(&key).await.unwrap().unwrap();
+    let mut record: serde_json::Value = serde_json::from_slice(&entry.value).unwrap();
+    record["goals"][bad.as_str()]["goal"] = json!("HIBERNATE");
+    let txn = Txn::new().update(key, entry.version, record.to_string());
+    master.cluster.store().commit(txn).await.unwrap();
+    let is_unread = |view: &FleetView| !view.hosts.get(&host).unwrap().goals.unread().is_empty();
+    master.until(is_unread).await;
+    let told = format!("{:?}", master.state.fleet.view().await.unwrap().host(&host));
+    assert!(told.contains("HIBERNATE"), "{told}");
+
+    let status = master.ask("GET /hosts/n1/status", "").await.json();
+    assert!(
+        status["jobs"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .eq([good.as_str()])
+    );
+    let problem = status["problems"][0].as_str().unwrap();
+    for expected in [bad.as_str(), "HIBERNATE", "undeploy the job from n1"] {
+        assert!(problem.contains(expected), "{problem}");
+    }
+    let all = master.ask("GET /hosts/statuses", "").await.json();
+    assert_eq!(all["n1"], status);
+    // Its agent tells the same of it: it is shown once.
+    let report = HostReport {
+        problems: vec![problem.to_owned()],
+        ..HostReport::default()
+    };
+    master.agent_reports(&host, report).await;
+    let again = master.ask("GET /hosts/n1/status", "").await.json();
+    assert_eq!(again["problems"], json!([problem]));
+
+    let job = format!("/hosts/n1/jobs/{bad}");
+    let stop = json!({"job": bad, "goal": "STOP"}).to_string();
+    let reply = master.ask(&format!("PATCH {job}"), stop).await;
+    let message = reply.json()["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.ends_with("undeploy the job there, and deploy it again"),
+        "{message}"
+    );
+    let gone = json!({"status": "OK", "host": "n1", "job": bad});
+    master.expect(&format!("DELETE {job}"), 200, gone).await;
+    let mended = master.ask("GET /hosts/n1/status", "").await.json();
+    assert!(
+        mended["jobs"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .eq([good.as_str()])
     );
 }
 
