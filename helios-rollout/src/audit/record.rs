@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use crate::curve::Curve;
-use crate::guard::{Advice, Evidence, Guard};
+use crate::guard::{Advice, Evidence, Guard, NoEvidence};
 use crate::order::Member;
 use crate::variable::{Budget, Step, Transition};
 
@@ -74,6 +74,13 @@ pub enum Entry {
         /// Hosts that went wrong, or were wrong from the beginning: they are not counted again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         fallen: Vec<HostName>,
+    },
+    /// There has been no evidence for a while.
+    Missed {
+        /// The objective it would be about.
+        objective: String,
+        /// Why.
+        because: NoEvidence,
     },
     /// The guard stopped the clock.
     Held,

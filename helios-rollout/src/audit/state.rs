@@ -8,7 +8,7 @@ use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
 
 use super::{AuditError, Entry, Mark, Record};
-use crate::guard::{Advice, Monitor};
+use crate::guard::{Advice, Evidence, GuardError, Monitor};
 use crate::order::{Fleet, Member};
 use crate::variable::{Budget, Step, Variable, VariableError, View};
 
@@ -222,17 +222,9 @@ impl State {
                 objective,
                 evidence,
                 fallen,
-            } => {
-                let monitor = self
-                    .monitor
-                    .as_mut()
-                    .ok_or(AuditError::NoGuard { sequence })?;
-                monitor
-                    .look(objective, evidence)
-                    .map_err(|source| AuditError::Guard { sequence, source })?;
-                let known = self.fallen.entry(objective.clone()).or_default();
-                known.extend(fallen.iter().cloned());
-                Ok(())
+            } => return self.look(sequence, objective, (evidence, fallen)),
+            Entry::Missed { objective, because } => {
+                return self.watch(sequence, |monitor| monitor.miss(objective, at, because));
             }
             Entry::Advised { advice } => return self.advised(sequence, at, advice),
         };
@@ -273,6 +265,29 @@ impl State {
             };
             marks.insert(tell.host.clone(), mark);
         }
+    }
+
+    fn look(
+        &mut self,
+        sequence: u64,
+        objective: &str,
+        (evidence, fallen): (&Evidence, &[HostName]),
+    ) -> Result<(), AuditError> {
+        let known = self.fallen.entry(objective.to_owned()).or_default();
+        known.extend(fallen.iter().cloned());
+        self.watch(sequence, |monitor| monitor.look(objective, evidence))
+    }
+
+    fn watch(
+        &mut self,
+        sequence: u64,
+        watch: impl FnOnce(&mut Monitor) -> Result<(), GuardError>,
+    ) -> Result<(), AuditError> {
+        let monitor = self.monitor.as_mut();
+        let monitor = monitor.ok_or(AuditError::NoGuard { sequence })?;
+        watch(monitor).map_err(|source| AuditError::Guard { sequence, source })?;
+        self.records += 1;
+        Ok(())
     }
 
     fn advised(&mut self, sequence: u64, at: Timestamp, advice: &Advice) -> Result<(), AuditError> {

@@ -17,6 +17,7 @@ use super::next::{Seen, length};
 use super::roster::is_roster;
 use super::{Book, EvidenceSource, Ledger, LogHead, NobodyToAsk, Variables, roster};
 use crate::audit::State;
+use crate::guard::NoEvidence;
 use crate::order::{Fleet, Member, Order};
 
 /// How often it is looked whether something is due.
@@ -130,21 +131,18 @@ impl VariableDriver {
             };
             let due = self.due.entry(name.clone()).or_default();
             let changed = due.changes != ledger.record().changes;
-            let looks = if state.monitor.is_some() {
-                self.looks(name, state, (now, moment)).await
-            } else {
-                Vec::new()
-            };
+            let (looks, misses) = self.looks(name, state, (now, moment)).await;
             let roster = self.roster(name, moment, (fleet, book), state);
             let due = self.due.entry(name.clone()).or_default();
             let woken = due.wake.is_some_and(|wake| wake <= now);
-            let guarded = state.monitor.is_some() && !looks.is_empty();
+            let guarded = !looks.is_empty() || !misses.is_empty();
             if !(changed || woken || guarded || roster.is_some()) {
                 continue;
             }
             let seen = Seen {
                 roster: roster.as_ref(),
                 looks: &looks,
+                misses: &misses,
                 at: now,
             };
             self.variables.remember(name, ledger);
@@ -199,22 +197,23 @@ impl VariableDriver {
         }
     }
 
-    /// The looks that are due. A look without events is noted seldom: it only shows that somebody looked.
+    /// The looks that are due, and what there is no evidence of. A look without events is noted seldom: it only shows that somebody
+    /// looked. So is that nobody could.
     async fn looks(
         &mut self,
         name: &str,
         state: &State,
         (now, moment): (Timestamp, Moment),
-    ) -> Vec<Look> {
+    ) -> (Vec<Look>, Vec<(String, NoEvidence)>) {
+        let (mut looks, mut misses) = (Vec::new(), Vec::new());
         let (Some(monitor), Some(running)) = (&state.monitor, state.variable.running()) else {
-            return Vec::new();
+            return (looks, misses);
         };
         if running.rollback.is_some() || now < running.transition.curve.start {
-            return Vec::new();
+            return (looks, misses);
         }
         let arms = Transitioning { state };
         let quiet = quiet_for(length(&running.transition));
-        let mut looks = Vec::new();
         for (objective, since) in monitor.looked() {
             let due = self.due.entry(name.to_owned()).or_default();
             let asked = due.looks.get(&objective.name);
@@ -227,10 +226,16 @@ impl VariableDriver {
                 .look(&arms, objective, since, (now, moment))
                 .await;
             let first = !arms.is_known(&objective.name);
-            let worth = |look: &Look| first || look.is_eventful() || now.since(since) >= quiet;
-            looks.extend(look.filter(worth));
+            let long = now.since(since) >= quiet;
+            match look {
+                Ok(look) if first || long || look.is_eventful() => looks.push(look),
+                Err(because) if long && monitor.is_news(&objective.name, &because) => {
+                    misses.push((objective.name.clone(), because));
+                }
+                _ => {}
+            }
         }
-        looks
+        (looks, misses)
     }
 }
 

@@ -9,10 +9,9 @@ use async_trait::async_trait;
 use helios_core::Timestamp;
 use helios_core::model::HostName;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::Refusal;
-use crate::guard::{Counts, Evidence, Guard};
+use crate::guard::{Counts, Evidence, Guard, Missing, NoEvidence};
 use crate::order::{Fleet, Member};
 
 /// What an objective asks, as [`Objective::query`](crate::guard::Objective::query) holds it: JSON with one member, the kind.
@@ -94,11 +93,6 @@ pub(crate) fn check_queries(guard: &Guard) -> Result<(), Refusal> {
 /// What was counted in a window of time, by host.
 pub type Tally = BTreeMap<HostName, Counts>;
 
-/// Why there is no evidence. It is never taken for evidence of anything.
-#[derive(Debug, Error)]
-#[error("there is no evidence: {0}")]
-pub struct NoEvidence(pub String);
-
 /// Asks a system of measurement.
 #[async_trait]
 pub trait EvidenceSource: fmt::Debug + Send + Sync + 'static {
@@ -119,7 +113,8 @@ pub struct NobodyToAsk;
 #[async_trait]
 impl EvidenceSource for NobodyToAsk {
     async fn count(&self, query: &Query, _: Duration) -> Result<Tally, NoEvidence> {
-        Err(NoEvidence(format!("this master has nobody to ask {query}")))
+        let why = format!("this master has nobody to ask {query}");
+        Err(NoEvidence::new(Missing::NobodyToAsk, why))
     }
 }
 

@@ -11,7 +11,7 @@ use helios_core::{Moment, Timestamp};
 use super::evidence::{Arms, Look, Query};
 use super::health::Health;
 use super::{EvidenceSource, FollowerRecord};
-use crate::guard::{Counts, Evidence, Objective};
+use crate::guard::{Counts, Evidence, Missing, NoEvidence, Objective};
 
 /// How often it is looked at most.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -40,7 +40,10 @@ impl Inquiry {
         self.health.look(fleet, followers, at);
     }
 
-    /// What was counted since then, if there is evidence.
+    /// What was counted since then.
+    ///
+    /// # Errors
+    /// Why there is no evidence.
     ///
     /// # Cancellation
     /// Harmless.
@@ -50,32 +53,25 @@ impl Inquiry {
         objective: &Objective,
         since: Timestamp,
         (now, moment): (Timestamp, Moment),
-    ) -> Option<Look> {
+    ) -> Result<Look, NoEvidence> {
         let name = &objective.name;
-        match objective.query.parse::<Query>() {
+        let looked = match objective.query.parse::<Query>() {
             Ok(Query::Health { grace_seconds }) => {
                 let grace = Duration::from_secs(grace_seconds);
                 let unwell = self.health.unwell(grace, moment);
-                Some(arms.health(name, &unwell, since, now))
+                Ok(arms.health(name, &unwell, since, now))
             }
             Ok(query) => match self.source.count(&query, now.since(since)).await {
-                Ok(tally) if !arms.know_any_of(&tally) => {
-                    tracing::warn!(
-                        "objective {name} was not looked at: no host that it counted is known"
-                    );
-                    None
-                }
-                Ok(tally) => Some(arms.tally(name, tally, since, now)),
-                Err(error) => {
-                    tracing::warn!(%error, "objective {name} was not looked at");
-                    None
-                }
+                Ok(tally) if !arms.know_any_of(&tally) => Err(NoEvidence::new(
+                    Missing::NobodyKnown,
+                    "no host that it counted is known",
+                )),
+                Ok(tally) => Ok(arms.tally(name, tally, since, now)),
+                Err(error) => Err(error),
             },
-            Err(error) => {
-                tracing::warn!(%error, "objective {name} cannot be asked");
-                None
-            }
-        }
+            Err(error) => Err(NoEvidence::new(Missing::NobodyToAsk, error.to_string())),
+        };
+        looked.inspect_err(|error| tracing::warn!(%error, "objective {name} was not looked at"))
     }
 }
 

@@ -38,7 +38,7 @@ pub use change::{Setting, Variables};
 pub use course::{Course, Sample};
 pub use driver::VariableDriver;
 pub use error::{ChangeError, Refusal};
-pub use evidence::{EvidenceSource, NoEvidence, NobodyToAsk, Query, Tally};
+pub use evidence::{EvidenceSource, NobodyToAsk, Query, Tally};
 pub use ledger::{Holding, Ledger};
 pub use record::{
     FollowerRecord, LogHead, Outcome, PAST_MAX, Page, Past, RolledUp, VariableRecord,

@@ -9,7 +9,7 @@ use super::evidence::Look;
 use super::roster::{batches, difference};
 use crate::audit::{AuditError, Entry};
 use crate::curve::{Curve, Length};
-use crate::guard::{Action, Advice};
+use crate::guard::{Action, Advice, NoEvidence};
 use crate::order::Fleet;
 use crate::variable::{Budget, Running, Transition};
 
@@ -25,6 +25,8 @@ pub(super) struct Seen<'a> {
     pub(super) roster: Option<&'a Fleet>,
     /// Looks of the guard.
     pub(super) looks: &'a [Look],
+    /// Objectives of which nothing was seen for a while, and why.
+    pub(super) misses: &'a [(String, NoEvidence)],
     /// The time.
     pub(super) at: Timestamp,
 }
@@ -41,6 +43,9 @@ pub(super) fn advance(
     }
     for look in seen.looks {
         note_look(draft, look, seen.at)?;
+    }
+    for miss in seen.misses {
+        note_miss(draft, miss, seen.at)?;
     }
     heed_guard(draft, seen.at)?;
     tell(draft, seen.at)
@@ -70,6 +75,20 @@ fn note_look(draft: &mut Draft<'_>, look: &Look, at: Timestamp) -> Result<(), Au
         draft.push(at, entry)?;
     }
     Ok(())
+}
+
+/// Noted when it is something new: the words of a failure differ each time.
+fn note_miss(
+    draft: &mut Draft<'_>,
+    (objective, because): &(String, NoEvidence),
+    at: Timestamp,
+) -> Result<(), AuditError> {
+    let monitor = draft.state().monitor.as_ref();
+    if !monitor.is_some_and(|monitor| monitor.is_news(objective, because)) {
+        return Ok(());
+    }
+    let (objective, because) = (objective.clone(), because.clone());
+    draft.push(at, Entry::Missed { objective, because })
 }
 
 /// What the guard advises is noted when it is something new, and done.

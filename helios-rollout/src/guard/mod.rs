@@ -10,6 +10,7 @@ mod e_process;
 mod evidence;
 mod monitor;
 mod objective;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -18,3 +19,4 @@ pub use e_process::EProcess;
 pub use evidence::{Counts, Evidence, GuardError};
 pub use monitor::{Advice, Monitor, Outcome, Termination};
 pub use objective::{Action, Bake, Guard, Objective};
+pub use sight::{Doubt, Glance, Missing, NoEvidence, Sight, Silence};

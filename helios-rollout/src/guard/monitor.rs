@@ -6,7 +6,10 @@ use std::time::Duration;
 use helios_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ChangeDetector, Counts, EProcess, Evidence, Guard, GuardError, Objective};
+use super::{
+    Action, ChangeDetector, Counts, EProcess, Evidence, Guard, GuardError, NoEvidence, Objective,
+    Sight,
+};
 use crate::share::Share;
 
 /// What the evidence about one objective says. There are three answers, not two.
@@ -128,6 +131,9 @@ struct File {
     /// What watches after the end; nothing, if nothing was counted before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detector: Option<ChangeDetector>,
+    /// For people: nothing follows from it.
+    #[serde(default, skip_serializing_if = "Sight::is_new")]
+    sight: Sight,
 }
 
 impl Monitor {
@@ -146,6 +152,7 @@ impl Monitor {
             held_since: None,
             baseline: Counts::default(),
             detector: None,
+            sight: Sight::default(),
         };
         let files = guard.objectives.iter().map(file).collect();
         Ok(Self {
@@ -181,6 +188,7 @@ impl Monitor {
             });
         }
         file.last = at;
+        file.sight.look(evidence);
         file.harm.look(evidence);
         file.safety.look(evidence);
         file.excluded |= file.safety.has_reached(alpha);
@@ -205,6 +213,37 @@ impl Monitor {
         };
         self.terminated.get_or_insert(end);
         Ok(())
+    }
+
+    /// Notes why there is no evidence about an objective. Nothing follows from it: the guard goes by the time of the last look.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError::UnknownObjective`].
+    pub fn miss(
+        &mut self,
+        objective: &str,
+        at: Timestamp,
+        because: &NoEvidence,
+    ) -> Result<(), GuardError> {
+        let mut pairs = self.guard.objectives.iter().zip(&mut self.files);
+        let Some((_, file)) = pairs.find(|(spec, _)| spec.name == objective) else {
+            let objective = objective.to_owned();
+            return Err(GuardError::UnknownObjective { objective });
+        };
+        file.sight.miss(at, because.clone());
+        Ok(())
+    }
+
+    /// Whether it is not noted yet that there is no evidence for a reason of that kind.
+    #[must_use]
+    pub fn is_news(&self, objective: &str, because: &NoEvidence) -> bool {
+        let mut sights = self.sights();
+        let sight = sights.find(|(name, _)| *name == objective);
+        sight.is_some_and(|(_, sight)| {
+            let known = sight.silence.as_ref();
+            known.is_none_or(|known| known.because.kind != because.kind)
+        })
     }
 
     /// As [`advise`](Self::advise), once every host that shall has the new value.
@@ -285,6 +324,12 @@ impl Monitor {
     pub fn looked(&self) -> impl Iterator<Item = (&Objective, Timestamp)> {
         let pairs = self.guard.objectives.iter().zip(&self.files);
         pairs.map(|(spec, file)| (spec, file.last))
+    }
+
+    /// What has been seen of each objective.
+    pub fn sights(&self) -> impl Iterator<Item = (&str, &Sight)> {
+        let pairs = self.guard.objectives.iter().zip(&self.files);
+        pairs.map(|(spec, file)| (spec.name.as_str(), &file.sight))
     }
 
     /// What it watches over, and at which risk.

@@ -128,7 +128,10 @@ impl Watchman {
                 .await;
             let first = !window.is_known(&objective.name);
             let is_long = now.since(begun.at) >= quiet;
-            let Some(look) = look.filter(|look| first || is_long || look.is_eventful()) else {
+            let Some(look) = look
+                .ok()
+                .filter(|look| first || is_long || look.is_eventful())
+            else {
                 continue;
             };
             let services = window.by_service(&look.tally);

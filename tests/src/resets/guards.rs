@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use helios_core::Cluster;
-use helios_rollout::drive::{EvidenceSource, NoEvidence, Query, Tally};
-use helios_rollout::guard::{Action as OnHarm, Counts, Guard, Objective, Outcome};
+use helios_rollout::drive::{EvidenceSource, Query, Tally};
+use helios_rollout::guard::{
+    Action as OnHarm, Counts, Guard, Missing, NoEvidence, Objective, Outcome,
+};
 use helios_rollout::reset::{Control, Ending, Halt, Sights, Stage};
 use tokio::time::sleep;
 
@@ -19,12 +21,16 @@ struct Measured {
     renewed: u64,
 }
 
+fn missing(error: &dyn std::fmt::Display) -> NoEvidence {
+    NoEvidence::new(Missing::Unreachable, error.to_string())
+}
+
 #[async_trait]
 impl EvidenceSource for Measured {
     async fn count(&self, _: &Query, _: Duration) -> Result<Tally, NoEvidence> {
         let view = self.cluster.fleet().await;
-        let view = view.map_err(|error| NoEvidence(error.to_string()))?;
-        let sights = Sights::of(&view).map_err(|error| NoEvidence(error.to_string()))?;
+        let view = view.map_err(|error| missing(&error))?;
+        let sights = Sights::of(&view).map_err(|error| missing(&error))?;
         let there = sights.iter().filter(|(_, sight)| sight.up);
         let counts = there.map(|(host, sight)| {
             let first_boot = sight

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::Share;
 use crate::audit::{Entry, replay};
-use crate::guard::{Advice, Bake};
+use crate::guard::{Advice, Bake, Doubt, Missing};
 
 #[tokio::test]
 async fn a_bad_value_is_stopped_by_what_its_hosts_report_and_taken_back() {
@@ -75,6 +75,17 @@ async fn a_guard_without_evidence_ends_a_rollout_by_its_dead_man_limit() {
     }
     let told = master.told().await;
     assert!((18..=24).contains(&told), "{told} hosts");
+    let ledger = master.variables.ledger("docker").await.unwrap().unwrap();
+    let monitor = ledger.state().unwrap().monitor.clone().unwrap();
+    let (_, sight) = monitor.sights().next().unwrap();
+    let Doubt::NoEvidence(silence) = sight.doubt() else {
+        panic!("{:?}", sight.doubt())
+    };
+    assert_eq!(silence.because.kind, Missing::NobodyToAsk);
+    let log = rig.full_log();
+    let missed = |record: &&crate::audit::Record| matches!(record.entry, Entry::Missed { .. });
+    assert_eq!(log.iter().filter(missed).count(), 1, "it is noted once");
+    replay(&log).unwrap();
     let resumed = master.variables.resume("docker").await.unwrap_err();
     assert!(
         matches!(resumed.refused(), Some(Refusal::HeldByGuard { .. })),
@@ -159,7 +170,7 @@ async fn what_goes_wrong_only_after_the_last_host_is_taken_back_in_the_bake() {
     assert_eq!(master.told().await, 0);
     let ledger = master.variables.ledger("docker").await.unwrap().unwrap();
     assert_eq!(ledger.record().past[0].outcome, Outcome::RolledBack);
-    let log = master.variables.log("docker").await.unwrap();
+    let log = rig.full_log();
     let worse = log.iter().any(|record| {
         let because = crate::guard::Termination::WorseAfterTheEnd;
         matches!(&record.entry, Entry::Advised { advice: Advice::Terminate { because: why, .. } } if *why == because)

@@ -34,7 +34,7 @@ async fn every_decision_of_two_masters_can_be_made_again_from_the_log() {
         .await;
         assert_eq!(one.values().await, two.values().await);
     }
-    let log = one.variables.log("docker").await.unwrap();
+    let log = rig.full_log();
     let state = replay(&log).unwrap();
     assert_eq!(state.fleet.members().len(), 60);
     assert!(state.variable.running().is_some(), "ten seconds were lost");

@@ -101,6 +101,12 @@ impl Rig {
         Self { store, clock }
     }
 
+    /// Everything that was ever in the log.
+    fn full_log(&self) -> Vec<Record> {
+        let records = self.store.records.lock().unwrap();
+        records.values().cloned().collect()
+    }
+
     fn cluster(&self, name: &str) -> Cluster {
         let ids = OperationIds::new(name).unwrap();
         Cluster::new(self.store.clone(), self.clock.clone(), ids)

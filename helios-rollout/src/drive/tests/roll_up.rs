@@ -5,7 +5,7 @@ use helios_core::store::{Store, Txn};
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::{Entry, Record, replay};
+use crate::audit::{Entry, replay};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -166,20 +166,12 @@ impl Story {
         self.masters[0] = self.rig.master(&format!("m{}", self.names));
     }
 
-    fn full(&self) -> Vec<Record> {
-        self.rig
-            .store
-            .records
-            .lock()
-            .unwrap()
-            .values()
-            .cloned()
-            .collect()
-    }
-
     /// Compares the log with everything that was ever in it.
     async fn note(&mut self) {
-        let (log, full) = (self.variables().log("docker").await.unwrap(), self.full());
+        let (log, full) = (
+            self.variables().log("docker").await.unwrap(),
+            self.rig.full_log(),
+        );
         let first = usize::try_from(log[0].sequence).unwrap();
         assert_eq!(log[1..], full[first + 1..], "no record after it is lost");
         let Entry::Checkpoint(state) = &log[0].entry else {
@@ -203,7 +195,7 @@ impl Story {
         self.note().await;
         let log = self.variables().log("docker").await.unwrap();
         let rolled = replay(&log).unwrap();
-        assert_eq!(rolled, replay(&self.full()).unwrap());
+        assert_eq!(rolled, replay(&self.rig.full_log()).unwrap());
         let fresh = self.rig.master("fresh");
         let ledger = fresh.variables.ledger("docker").await.unwrap().unwrap();
         if let Some(state) = ledger.state() {
@@ -212,7 +204,7 @@ impl Story {
         for master in &self.masters {
             assert_eq!(fresh.values().await, master.values().await);
         }
-        let full = Course::default().continued(&self.full());
+        let full = Course::default().continued(&self.rig.full_log());
         assert_eq!(
             fresh.variables.course("docker").await.unwrap(),
             full.unwrap()
@@ -278,7 +270,7 @@ async fn a_long_rollout_keeps_a_short_log_and_all_its_answers() {
     let head = ledger.record().log.clone().unwrap();
     let rolled_up = head.rolled_up.clone().unwrap();
     assert!(rolled_up.parts > 1, "it fits no single entry");
-    let full = story.full();
+    let full = story.rig.full_log();
     let first = full.iter().find_map(|record| match &record.entry {
         Entry::Told { step, .. } => Some((record.at, step.tells.first()?)),
         _ => None,

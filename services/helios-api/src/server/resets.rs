@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use helios_core::HostName;
-use helios_rollout::guard::{Guard, Monitor};
+use helios_rollout::guard::Guard;
 use helios_rollout::reset::{
-    Control, Outlook, Progress, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness,
-    TrailLine,
+    Control, Outlook, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness, TrailLine,
 };
 
 use super::body::JsonText;
@@ -15,11 +14,12 @@ use super::fault::Fault;
 use super::page::Page;
 use super::params::{Names, Params};
 use super::reply::json;
+use super::rollout_shown::objectives;
 use super::route::{Needs, Route};
 use super::state::MasterState;
 use crate::wire::{
-    AwayHost, ObjectiveStatus, PlannedReset, ResetAudit, ResetAuditLine, ResetEvidence,
-    ResetReport, ResetStatus, ResetSummary, ResumeReset, ServiceReport, WaitingHosts,
+    AwayHost, PlannedReset, ResetAudit, ResetAuditLine, ResetEvidence, ResetReport, ResetStatus,
+    ResetSummary, ResumeReset, ServiceReport, WaitingHosts,
 };
 
 /// How many of the hosts that come next are named.
@@ -160,7 +160,7 @@ async fn report(State(state): State<MasterState>, names: Names) -> Result<Respon
         name: name.to_owned(),
         stage: record.progress.stage.clone(),
         services: services(&robustness, record.reset.guard.as_ref()),
-        objectives: objectives(&record.progress),
+        objectives: objectives(record.progress.monitor.as_ref()),
     };
     Ok(json(StatusCode::OK, &report))
 }
@@ -303,7 +303,7 @@ fn shown(record: &ResetRecord, outlook: Outlook) -> ResetStatus {
         ends: forecast.ends,
         in_time: forecast.feasible,
         per_host_millis: u64::try_from(per_host).unwrap_or(u64::MAX),
-        objectives: objectives(progress),
+        objectives: objectives(progress.monitor.as_ref()),
     }
 }
 
@@ -324,16 +324,6 @@ fn services(robustness: &Robustness, guard: Option<&Guard>) -> Vec<ServiceReport
             .unwrap_or_default(),
     });
     report.collect()
-}
-
-fn objectives(progress: &Progress) -> Vec<ObjectiveStatus> {
-    let outcomes = progress.monitor.iter().flat_map(Monitor::outcomes);
-    let objectives = outcomes.map(|(name, outcome, evidence)| ObjectiveStatus {
-        name: name.to_owned(),
-        outcome,
-        evidence,
-    });
-    objectives.collect()
 }
 
 impl From<ResetError> for Fault {

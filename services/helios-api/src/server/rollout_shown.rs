@@ -6,6 +6,7 @@ use helios_core::Timestamp;
 use helios_core::model::HostName;
 use helios_rollout::audit::{AuditError, Entry, Record, State};
 use helios_rollout::drive::{Course, Ledger};
+use helios_rollout::guard::{Monitor, Outcome, Sight};
 use helios_rollout::order::Fleet;
 use helios_rollout::variable::{self, Because, Change, Step, Tell, Value, View};
 
@@ -47,12 +48,6 @@ pub(super) fn status(ledger: &Ledger, fleet: &Fleet, now: Timestamp) -> Option<V
 fn rollout(state: &State, now: Timestamp) -> Option<RolloutStatus> {
     let running = state.variable.running()?;
     let view = state.view().ok()?;
-    let objectives = state.monitor.iter().flat_map(|monitor| monitor.outcomes());
-    let objectives = objectives.map(|(name, outcome, evidence)| ObjectiveStatus {
-        name: name.to_owned(),
-        outcome,
-        evidence,
-    });
     Some(RolloutStatus {
         transition: running.transition.clone(),
         accepted: running.accepted,
@@ -68,8 +63,27 @@ fn rollout(state: &State, now: Timestamp) -> Option<RolloutStatus> {
             .as_ref()
             .and_then(|monitor| monitor.baking_until()),
         advice: state.advice.clone(),
-        objectives: objectives.collect(),
+        objectives: objectives(state.monitor.as_ref()),
     })
+}
+
+/// What a guard knows of each objective.
+pub(super) fn objectives(monitor: Option<&Monitor>) -> Vec<ObjectiveStatus> {
+    let pairs = monitor
+        .into_iter()
+        .flat_map(|monitor| monitor.outcomes().zip(monitor.sights()));
+    let objective =
+        |((name, outcome, evidence), (_, sight)): ((&str, Outcome, u64), (_, &Sight))| {
+            let doubt = (outcome == Outcome::NotKnown).then(|| sight.doubt());
+            ObjectiveStatus {
+                name: name.to_owned(),
+                outcome,
+                evidence,
+                last: sight.last,
+                doubt,
+            }
+        };
+    pairs.map(objective).collect()
 }
 
 fn taking_part(view: &View<'_>, now: Timestamp) -> u64 {
@@ -179,6 +193,8 @@ pub(super) fn why(
             told: told.map(|(at, _)| at),
             flips: explanation.flips,
             revision: explanation.revision,
+            advice: ledger.state().and_then(|state| state.advice.clone()),
+            objectives: objectives(ledger.state().and_then(|state| state.monitor.as_ref())),
         }
     }))
 }
@@ -321,6 +337,7 @@ fn words(entry: &Entry, host: Option<&HostName>) -> Option<String> {
                 format!("; {} hosts went wrong", fallen.len())
             }
         ),
+        (Entry::Missed { objective, because }, None) => format!("{objective}: {because}"),
         (Entry::Advised { advice }, None) => format!("the guard says: {advice}"),
         (_, None) => format!("{entry:?}"),
     };

@@ -6,7 +6,7 @@ use helios_core::Timestamp;
 use helios_core::model::HostName;
 use helios_rollout::Share;
 use helios_rollout::drive::{Course, Past};
-use helios_rollout::guard::{Advice, Guard, Outcome};
+use helios_rollout::guard::{Advice, Doubt, Glance, Guard, Outcome};
 use helios_rollout::variable::{Because, Flips, Kind, Transition, Value};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,12 @@ pub struct ObjectiveStatus {
     pub outcome: Outcome,
     /// How strong the evidence of harm is: the rollout ends at one divided by the risk of a false alarm.
     pub evidence: u64,
+    /// The last look at it.
+    #[serde(default)]
+    pub last: Option<Glance>,
+    /// Why it is not known, if it is not: also why there is no evidence.
+    #[serde(default)]
+    pub doubt: Option<Doubt>,
 }
 
 /// The body of `POST /variables/{variable}/rollout` and of `.../plan`.
@@ -166,6 +172,12 @@ pub struct Why {
     pub flips: Flips,
     /// The revision of the variable that says so.
     pub revision: u64,
+    /// What the guard of the rollout that is running said last.
+    #[serde(default)]
+    pub advice: Option<Advice>,
+    /// What is known about each of its objectives.
+    #[serde(default)]
+    pub objectives: Vec<ObjectiveStatus>,
 }
 
 /// How many hosts hold what at a point in time.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use form_urlencoded::Serializer;
 use helios_core::HostName;
-use helios_rollout::drive::{EvidenceSource, NoEvidence, Query, Tally};
-use helios_rollout::guard::Counts;
+use helios_rollout::drive::{EvidenceSource, Query, Tally};
+use helios_rollout::guard::{Counts, Missing, NoEvidence};
 use serde::Deserialize;
 
 use super::authorities::Authorities;
@@ -59,8 +59,8 @@ impl Prometheus {
     }
 
     async fn ask(&self, url: &str, expression: &str) -> Result<Vec<Sample>, NoEvidence> {
-        let no = |why: &dyn Display| NoEvidence(format!("{url}: {why}"));
-        let server = Url::parse(url).map_err(NoEvidence)?;
+        let no = |kind, why: &dyn Display| NoEvidence::new(kind, format!("{url}: {why}"));
+        let server = Url::parse(url).map_err(|why| NoEvidence::new(Missing::Unreachable, why))?;
         let query = Serializer::new(String::new())
             .append_pair("query", expression)
             .finish();
@@ -68,18 +68,26 @@ impl Prometheus {
         let answer = self
             .outbound
             .send("POST", &server, "/api/v1/query", &[], query);
-        let (status, body) = answer.await.map_err(|why| no(&why))?;
+        let (status, body) = answer.await.map_err(|why| no(Missing::Unreachable, &why))?;
         // Errors of an expression come with a code of their own and the same kind of body.
-        let answer = serde_json::from_slice(&body)
-            .map_err(|_| no(&format_args!("the answer, {status}, is none of Prometheus")))?;
+        let answer = serde_json::from_slice(&body).map_err(|_| {
+            let why = format_args!("the answer, {status}, is none of Prometheus");
+            no(Missing::Refused, &why)
+        })?;
         match answer {
             Answer::Success {
                 data: Data::Vector(samples),
             } => Ok(samples),
-            Answer::Success { .. } => Err(no(&format_args!(
-                "{expression:?} is no instant vector: it must give one sample per host"
-            ))),
-            Answer::Error { error } => Err(no(&format_args!("{expression:?}: {error}"))),
+            Answer::Success { .. } => Err(no(
+                Missing::NoCount,
+                &format_args!(
+                    "{expression:?} is no instant vector: it must give one sample per host"
+                ),
+            )),
+            Answer::Error { error } => Err(no(
+                Missing::Refused,
+                &format_args!("{expression:?}: {error}"),
+            )),
         }
     }
 }
@@ -94,7 +102,8 @@ impl EvidenceSource for Prometheus {
             host_label,
         } = query
         else {
-            return Err(NoEvidence(format!("{query} is no question to Prometheus")));
+            let why = format!("{query} is no question to Prometheus");
+            return Err(NoEvidence::new(Missing::NobodyToAsk, why));
         };
         let window = format!("{}s", window.as_secs().max(1));
         let [bad, all] = [bad, all].map(|text| text.replace("$window", &window));
@@ -110,7 +119,8 @@ fn by_host(samples: &[Sample], label: &str) -> Result<BTreeMap<HostName, u64>, N
     for sample in samples {
         let no = |why: &str| {
             let metric = &sample.metric;
-            NoEvidence(format!("the sample {metric:?} = {} {why}", sample.value.1))
+            let why = format!("the sample {metric:?} = {} {why}", sample.value.1);
+            NoEvidence::new(Missing::NoCount, why)
         };
         let name = sample
             .metric
@@ -147,14 +157,14 @@ fn tally(
 ) -> Result<Tally, NoEvidence> {
     if all.is_empty() {
         let why = "no host has samples of what could go wrong in this window";
-        return Err(NoEvidence(why.to_owned()));
+        return Err(NoEvidence::new(Missing::NobodyKnown, why));
     }
     for (host, events) in bad {
         // One more is rounding.
         if *events > all.get(host).copied().unwrap_or(0) + 1 {
             let all = all.get(host).copied().unwrap_or(0);
             let why = format!("on host {host}, {events} of {all} went wrong");
-            return Err(NoEvidence(why));
+            return Err(NoEvidence::new(Missing::NoCount, why));
         }
     }
     let counts = |(host, exposure): (&HostName, &u64)| {

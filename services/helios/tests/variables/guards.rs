@@ -1,6 +1,7 @@
 //! Guards that ask a real Prometheus.
 
 use helios_rollout::drive::Outcome;
+use helios_rollout::guard::{Doubt, Missing};
 
 use crate::fleet::{Fleet, show, within};
 use crate::process::Master;
@@ -49,7 +50,22 @@ async fn what_prometheus_counted_ends_a_bad_rollout_and_its_silence_holds_a_good
         held.then_some(status)
     })
     .await;
-    assert!(status.rollout.unwrap().told < 20);
+    let rollout = status.rollout.unwrap();
+    assert!(rollout.told < 20);
+    let Some(Doubt::NoEvidence(silence)) = &rollout.objectives[0].doubt else {
+        panic!("{:?}", rollout.objectives)
+    };
+    assert_eq!(silence.because.kind, Missing::Unreachable);
+    for question in [
+        &["variable", "show", "docker"][..],
+        &["variable", "why", "docker", "host-0"],
+    ] {
+        let said = master.ask(question);
+        assert!(
+            said.contains(&format!("there is no evidence: {url}")),
+            "{said}"
+        );
+    }
     let audit = master.ask(&["variable", "audit", "docker"]);
     assert!(audit.contains("no evidence for too long"), "{audit}");
 }

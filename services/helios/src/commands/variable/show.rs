@@ -1,7 +1,7 @@
 //! What there is to see of a variable.
 
-use helios_api::wire::{Holders, Preview, RolloutStatus, VariableStatus, Why};
-use helios_rollout::guard::Outcome as Verdict;
+use helios_api::wire::{Holders, ObjectiveStatus, Preview, RolloutStatus, VariableStatus, Why};
+use helios_rollout::guard::{Advice, Glance, Outcome as Verdict};
 use helios_rollout::variable::Change;
 
 use super::unknown;
@@ -57,23 +57,40 @@ pub(super) async fn one(name: &str, call: &mut Call<'_>) -> Result<Outcome, Fail
         if let Some(until) = rollout.baking_until {
             console.say(format_args!("watched until: {}", local_time(until)));
         }
-        if let Some(advice) = &rollout.advice {
-            console.say(format_args!("the guard says: {advice}"));
-        }
-        for objective in &rollout.objectives {
-            let (words, tone) = match objective.outcome {
-                Verdict::HarmShown => ("harm shown", Tone::Bad),
-                Verdict::HarmExcluded => ("harm excluded", Tone::Good),
-                Verdict::NotKnown => ("not known", Tone::Pending),
-            };
-            let words = console.toned(words, tone);
-            let (name, evidence) = (&objective.name, objective.evidence);
+        guard(rollout.advice.as_ref(), &rollout.objectives, console);
+    }
+    Ok(Outcome::Done)
+}
+
+/// What the guard of a rollout says, and what it knows.
+fn guard(advice: Option<&Advice>, objectives: &[ObjectiveStatus], console: &mut Console) {
+    if let Some(advice) = advice {
+        console.say(format_args!("the guard says: {advice}"));
+    }
+    for objective in objectives {
+        let (words, tone) = match objective.outcome {
+            Verdict::HarmShown => ("harm shown", Tone::Bad),
+            Verdict::HarmExcluded => ("harm excluded", Tone::Good),
+            Verdict::NotKnown => ("not known", Tone::Pending),
+        };
+        let words = console.toned(words, tone);
+        let (name, evidence) = (&objective.name, objective.evidence);
+        let doubt = objective.doubt.as_ref();
+        let doubt = doubt.map_or_else(String::new, |doubt| format!(": {doubt}"));
+        console.say(format_args!(
+            "guard {name}: {words} (evidence of harm {evidence}){doubt}"
+        ));
+        if let Some(Glance { at, new, old }) = objective.last {
             console.say(format_args!(
-                "guard {name}: {words} (evidence of harm {evidence})"
+                "last look: {}, {} of {} with the new value, {} of {} with the old one",
+                local_time(at),
+                new.events,
+                new.exposure,
+                old.events,
+                old.exposure
             ));
         }
     }
-    Ok(Outcome::Done)
 }
 
 fn values(variable: &VariableStatus) -> String {
@@ -147,6 +164,7 @@ pub(super) async fn why(args: &HostArgs, call: &mut Call<'_>) -> Result<Outcome,
         call.console
             .say(format_args!("told at {}", local_time(told)));
     }
+    guard(why.advice.as_ref(), &why.objectives, call.console);
     Ok(Outcome::Done)
 }
 
