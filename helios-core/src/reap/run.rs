@@ -186,13 +186,13 @@ impl Reaper {
         Ok(last)
     }
 
-    /// Looks for what is left of removed jobs, until nothing can come any more: whoever removed one may have died before
-    /// it was forgotten, and an agent may have written since.
+    /// Looks once for what is left of each removed job, as soon as nothing can come any more: whoever removed it may have
+    /// died before it was forgotten, and an agent may have written since.
     async fn see_to_removals(&self, now: Timestamp) -> Result<(), StoreError> {
         let removals: Records<String, RemovalRecord> = self.cluster.list(&Keys::removals()).await?;
         for (name, removal) in removals.iter() {
-            let over = now.since(removal.at) >= WRITES_LATE;
-            if !self.is_forgotten(&removal.job, over).await? || !over {
+            let is_over = now.since(removal.at) >= WRITES_LATE;
+            if !is_over || !self.is_forgotten(&removal.job).await? {
                 continue;
             }
             if let Ok(key) = Keys::removals().child(name) {
@@ -205,10 +205,7 @@ impl Reaper {
 
     /// Whether nothing is left of a job that was removed; what there is is forgotten, if that is wanted. What belongs
     /// to a job that was created again stays with it.
-    async fn is_forgotten(&self, job: &JobId, over: bool) -> Result<bool, StoreError> {
-        if !self.rules.history && !over {
-            return Ok(false);
-        }
+    async fn is_forgotten(&self, job: &JobId) -> Result<bool, StoreError> {
         if self.cluster.job(job).await?.is_some() {
             return Ok(true);
         }
