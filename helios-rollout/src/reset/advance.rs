@@ -262,7 +262,7 @@ impl Step<'_> {
             return everybody(hold);
         }
         let mut standing = standing.with_groups();
-        let mut holds = BTreeMap::new();
+        let (mut holds, mut taken) = (BTreeMap::new(), Vec::new());
         for (rank, place) in self
             .reset
             .line(self.sights, &self.next, due)
@@ -274,10 +274,11 @@ impl Step<'_> {
                 break;
             }
             match standing.take(place) {
-                Ok(()) => self.take(place),
+                Ok(()) => taken.push(place),
                 Err(hold) => *holds.entry(hold).or_default() += 1,
             }
         }
+        taken.into_iter().for_each(|place| self.take(place));
         holds
     }
 
@@ -316,6 +317,11 @@ impl Step<'_> {
         ) else {
             return;
         };
+        let counted = self.reset.limits.groups.iter().filter_map(|limit| {
+            let value = sight.labels.get(&limit.label)?;
+            Some((limit.label.clone(), value.clone()))
+        });
+        let labels = counted.collect();
         self.next.turns += 1;
         let (created, turn) = (self.next.created.as_millis(), self.next.turns);
         let away = Away {
@@ -325,6 +331,7 @@ impl Step<'_> {
             id: format!("{}.{created}.{turn}", self.reset.name),
             epoch: sight.epoch.clone(),
             boot: sight.boot_id.clone(),
+            labels,
             back: None,
             asked: Asked::NotYet,
             released: false,

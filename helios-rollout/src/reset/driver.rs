@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use futures_util::stream::{self, FuturesUnordered};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use helios_core::cluster::{Cluster, FleetView, Records};
 use helios_core::model::HostName;
 use helios_core::ops::{Refused, audited, drain_host};
@@ -55,6 +55,13 @@ struct Look {
     version: Version,
     record: Arc<ResetRecord>,
     robustness: Robustness,
+    sights: Sights,
+}
+
+/// What is there beside the reset that is looked at.
+struct Scene<'a> {
+    records: &'a Records<String, ResetRecord>,
+    view: &'a FleetView,
     sights: Sights,
 }
 
@@ -165,9 +172,14 @@ impl ResetDriver {
                 return Vec::new();
             }
         };
+        let scene = Scene {
+            records,
+            view,
+            sights,
+        };
         let mut asks = Vec::new();
         for name in going {
-            match self.drive(name, records, &sights, asking).await {
+            match self.drive(name, &scene, asking).await {
                 Ok(new) => asks.extend(new.into_iter().map(|ask| self.ask(ask))),
                 Err(error) => {
                     warn!(reset = name, %error, "a step was not made; it is tried again");
@@ -181,15 +193,14 @@ impl ResetDriver {
     async fn drive(
         &self,
         name: &str,
-        records: &Records<String, ResetRecord>,
-        sights: &Sights,
+        scene: &Scene<'_>,
         asking: &mut BTreeSet<String>,
     ) -> Result<Vec<Ask>, ResetError> {
         for _ in 0..STEPS_MAX {
-            if self.step(name, records, sights).await? {
+            if self.step(name, scene).await? {
                 continue;
             }
-            let Some(look) = self.look(name, records, sights).await? else {
+            let Some(look) = self.look(name, scene).await? else {
                 return Ok(Vec::new());
             };
             let now = self.cluster.now();
@@ -221,30 +232,28 @@ impl ResetDriver {
     }
 
     /// Makes one step, if there is one to make; whether there was.
-    async fn step(
-        &self,
-        name: &str,
-        records: &Records<String, ResetRecord>,
-        sights: &Sights,
-    ) -> Result<bool, ResetError> {
+    async fn step(&self, name: &str, scene: &Scene<'_>) -> Result<bool, ResetError> {
         let (key, report) = keys(name)?;
         let (key, report) = (&key, &report);
         let made = self
             .cluster
             .transact(name, |stamp| async move {
-                let Some(look) = self.look(name, records, sights).await? else {
+                let Some(look) = self.look(name, scene).await? else {
                     return Ok(Txn::new());
                 };
                 let plan = look.plan(&self.me, stamp.at);
                 if !look.is_changed_by(&plan) {
                     return Ok(Txn::new());
                 }
+                let Some(txn) = self.rested(&plan, scene.view).await? else {
+                    return Ok(Txn::new());
+                };
                 let mut record = ResetRecord {
                     progress: plan.next.clone(),
                     ..ResetRecord::clone(&look.record)
                 };
                 let lines = trail_lines(&look, &plan, &stamp);
-                let txn = trail::append(&self.cluster, Txn::new(), &mut record, lines).await?;
+                let txn = trail::append(&self.cluster, txn, &mut record, lines).await?;
                 let mut txn = txn.update(
                     key.clone(),
                     look.version,
@@ -264,21 +273,41 @@ impl ResetDriver {
         Ok(made.is_some())
     }
 
+    /// A transaction that rests on the hosts that the plan moves being as they were seen: a master that lost its watches sees what was. `None`
+    /// if they are not. A reset ends on those that failed, too: nobody would give them back their jobs after that.
+    async fn rested(&self, plan: &ResetPlan, view: &FleetView) -> Result<Option<Txn>, ResetError> {
+        let failed = plan.next.mishaps.keys();
+        let failed = failed.filter(|_| plan.next.is_over());
+        let moved = plan.lines.iter().map(|line| &line.host);
+        let hosts: BTreeSet<&HostName> = moved.chain(failed).collect();
+        let hosts = stream::iter(hosts.into_iter().cloned());
+        let read = hosts.map(|host| async move {
+            let is = self.cluster.read::<HostRecord>(&Keys::host(&host)).await?;
+            Ok::<_, StoreError>((host, is.map(|is| is.version)))
+        });
+        let read: Vec<_> = read.buffered(ORDERS_AT_ONCE).try_collect().await?;
+        let mut txn = Txn::new();
+        for (host, version) in read {
+            if version != view.hosts.get(&host).map(|was| was.version) {
+                return Ok(None);
+            }
+            if let Some(version) = version {
+                txn = txn.check(Keys::host(&host), version);
+            }
+        }
+        Ok(Some(txn))
+    }
+
     /// The reset as it is stored now, with what is seen of the fleet.
-    async fn look(
-        &self,
-        name: &str,
-        records: &Records<String, ResetRecord>,
-        sights: &Sights,
-    ) -> Result<Option<Look>, ResetError> {
+    async fn look(&self, name: &str, scene: &Scene<'_>) -> Result<Option<Look>, ResetError> {
         let (key, report) = keys(name)?;
         let Some(found) = self.cluster.read::<ResetRecord>(&key).await? else {
             return Ok(None);
         };
         let robustness = self.cluster.read::<Robustness>(&report).await?;
-        let others = records.iter().filter(|(other, _)| *other != name);
+        let others = scene.records.iter().filter(|(other, _)| *other != name);
         let others = others.map(|(_, record)| &*record.record);
-        let sights = sights_for(&found, others, sights.clone());
+        let sights = sights_for(&found, others, scene.sights.clone());
         Ok(Some(Look {
             version: found.version,
             robustness: robustness

@@ -113,6 +113,11 @@ impl Journey<'_> {
                 because,
             });
         }
+        let is_anew = sight.epoch != away.epoch && sight.boot_id == away.boot;
+        if sight.up && is_anew && self.reset.action == Action::Agent {
+            // Its order went with its registration, and whoever registered it may have given it jobs.
+            return Some(Move::Left(Because::RegisteredAnew));
+        }
         let Asked::By { since, attempt, .. } = &away.asked else {
             return None;
         };
@@ -138,7 +143,10 @@ impl Journey<'_> {
     }
 
     fn once_back(&self, away: &Away, sight: &Sight) -> Option<Move> {
-        let is_well = sight.up && sight.drain.is_none() && sight.unwell.is_empty();
+        // A master that lost its watches sees it as it was before it went down.
+        let was_reset = !away.released && self.reset.action != Action::None;
+        let is_itself = !was_reset || sight.boot_id != away.boot;
+        let is_well = sight.up && is_itself && sight.drain.is_none() && sight.unwell.is_empty();
         match (away.phase, is_well) {
             (Phase::Checked, true) => {
                 let settled = self.now.since(away.since) >= self.reset.patience.settle;

@@ -104,6 +104,9 @@ pub struct Away {
     /// The boot of its machine when it was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
+    /// Its labels by which the limits count it: until its agent reports again, nobody else knows them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// When it came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Timestamp>,

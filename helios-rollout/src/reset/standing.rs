@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Hold, Impossible, Progress, Reset, Sight, Sights, Wanted};
+use super::{Action, Away, Hold, Impossible, Progress, Reset, Sight, Sights, Wanted};
 
 /// How many hosts and instances there are, are away, and serve; kept up to date as hosts are chosen.
 pub(super) struct Standing<'a> {
@@ -10,8 +10,9 @@ pub(super) struct Standing<'a> {
     sights: &'a Sights,
     /// Hosts that are away, counting those that are chosen in this very step.
     pub(super) away: u64,
-    /// Whether each host was away at the beginning, by place.
+    /// Whether each host was away at the beginning, by place, and how.
     is_away: Vec<bool>,
+    places: Vec<Option<&'a Away>>,
     /// Whether no host is done yet and the first one goes alone.
     pub(super) alone: bool,
     groups: Vec<Group<'a>>,
@@ -45,12 +46,13 @@ struct Service {
 }
 
 impl<'a> Standing<'a> {
-    pub(super) fn of(reset: &'a Reset, progress: &Progress, sights: &'a Sights) -> Self {
+    pub(super) fn of(reset: &'a Reset, progress: &'a Progress, sights: &'a Sights) -> Self {
         let mut standing = Self {
             reset,
             sights,
             away: 0,
             is_away: Vec::new(),
+            places: Vec::new(),
             alone: reset.limits.first_alone && progress.done.is_empty(),
             groups: Vec::with_capacity(reset.limits.groups.len()),
             services: vec![Service::default(); sights.services.len()],
@@ -62,8 +64,8 @@ impl<'a> Standing<'a> {
                 .as_ref()
                 .is_some_and(|drain| drain.by == reset.name)
         };
-        let away = sights.away(progress);
-        let is_away = away.iter().zip(&sights.hosts);
+        standing.places = sights.away(progress);
+        let is_away = standing.places.iter().zip(&sights.hosts);
         let is_away = is_away.map(|(away, sight)| away.is_some() || is_drained(sight));
         standing.is_away = is_away.collect();
         standing.away = standing.is_away.iter().filter(|away| **away).count() as u64;
@@ -88,11 +90,14 @@ impl<'a> Standing<'a> {
         for limit in &reset.limits.groups {
             let mut values: BTreeMap<&str, Count> = BTreeMap::new();
             let members = sights.fleet.members().iter().zip(&sights.hosts);
-            for ((member, sight), away) in members.zip(&self.is_away) {
-                let count = values.entry(member.label(&limit.label)).or_default();
+            let away = self.is_away.iter().zip(&self.places);
+            for ((member, sight), (is_away, place)) in members.zip(away) {
+                let known = place.and_then(|away| away.labels.get(&limit.label));
+                let value = known.map_or_else(|| member.label(&limit.label), String::as_str);
+                let count = values.entry(value).or_default();
                 count.hosts += 1;
-                count.away += u64::from(*away);
-                count.serving += u64::from(serves(sight) && !*away);
+                count.away += u64::from(*is_away);
+                count.serving += u64::from(serves(sight) && !*is_away);
             }
             self.groups.push(Group {
                 label: &limit.label,
