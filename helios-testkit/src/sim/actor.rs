@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use helios_core::agent::{Agent, AgentId, Machine};
+use helios_core::agent::{Agent, AgentId, HostReset, Machine};
 use helios_core::reconcile::KeepDead;
 use helios_core::runtime::{Owner, Probe};
 use helios_core::{Clock, HostName, Runtime, StateDir, Store};
@@ -62,6 +62,8 @@ pub struct HostCtx {
     pub machine: Arc<dyn Machine>,
     /// With what it looks whether containers are well.
     pub probe: Arc<dyn Probe>,
+    /// What resets its machine.
+    pub reset: Arc<dyn HostReset>,
     pub(super) engine: SimRuntime,
 }
 
@@ -81,6 +83,7 @@ impl HostCtx {
             .machine(self.machine)
             .labels(self.labels)
             .probe(self.probe)
+            .on_reset(self.reset)
             .keep_dead(Arc::new(self.engine), KEEP_DEAD)
             .incarnation(self.incarnation)
             .policy(|policy| {

@@ -18,6 +18,7 @@ use super::disk::SimDisk;
 use super::engine::SimRuntime;
 use super::fault::{Chaos, Point};
 use super::machine::{SimClock, SimMachine};
+use super::power::Power;
 use super::store::SimStore;
 use super::strike::quietly;
 use super::trace::{Actor, Machine, Phase, Trace, What};
@@ -185,6 +186,7 @@ impl Drive {
     fn hear(&mut self, control: &Control) {
         let (actor, ended) = match control {
             Control::Died(actor) => (*actor, false),
+            Control::Reset(number) => return self.reset(*number),
             Control::Ended(actor, life) => {
                 let current = self
                     .lives
@@ -268,6 +270,7 @@ impl Drive {
             clock: Arc::new(SimClock::new(&self.world, actor)),
             disk: Arc::new(SimDisk::new(&self.world, &life, number)),
             machine: Arc::new(SimMachine::new(&self.world, number)),
+            reset: Arc::new(Power::of_agent(&self.world, &life, number)),
         };
         let start = Arc::clone(&self.sim.agent);
         self.spawn(&life, Box::pin(async move { start(host).await }));
@@ -325,9 +328,10 @@ impl Drive {
             Chaos::Crash(actor) => self.crash(actor),
             Chaos::Reboot(number) => {
                 self.crash(Actor::Agent(number));
-                self.restart_engine(number, n);
+                self.world.with(|state| state.boot(number));
+                self.restart_engine(number, n, false);
             }
-            Chaos::EngineRestart(number) => self.restart_engine(number, n),
+            Chaos::EngineRestart(number) => self.restart_engine(number, n, false),
             Chaos::Cut(actor, lasts) => {
                 if let Some((life, _)) = self.lives.get(&actor) {
                     let client = (actor, life.number);
@@ -363,13 +367,31 @@ impl Drive {
         }
     }
 
+    /// Restarts a machine that is to be reset. Of a hundred two never come back, while things fail.
+    fn reset(&mut self, number: u16) {
+        let count = self.world.with(|state| {
+            state.boot(number);
+            state
+                .boots
+                .get(&number)
+                .map_or(0, |(count, _)| u64::from(*count))
+        });
+        let count = u64::from(number) << 32 | count;
+        let mut dice = self.world.with(|state| state.dice("reset", count));
+        if !self.healed && dice.chance(20) {
+            self.lost.push(number);
+        }
+        self.crash(Actor::Agent(number));
+        self.restart_engine(number, u64::MAX - count, true);
+    }
+
     /// Restarts an engine. What runs is ended with it, unless the engine can leave it alone.
-    fn restart_engine(&self, number: u16, n: u64) {
+    fn restart_engine(&self, number: u16, n: u64, all: bool) {
         self.world.with(|state| {
             let mut dice = state.dice("restart engine", n);
             let away = dice.between(Duration::from_millis(500), Duration::from_secs(15));
             let now = state.now;
-            let ends = dice.chance(600);
+            let ends = dice.chance(600) || all;
             let Some(engine) = state.engines.get_mut(&number) else {
                 return;
             };
@@ -387,8 +409,9 @@ impl Drive {
         self.healed = true;
         let mut dice = self.world.with(|state| state.dice("lost", 0));
         let no_faults = self.world.with(|state| state.injected.is_empty());
-        if !no_faults && dice.chance(100) && self.sim.hosts > 1 {
-            self.lost.push(self.sim.hosts - 1);
+        let last = self.sim.hosts.saturating_sub(1);
+        if !no_faults && dice.chance(100) && last > 0 && !self.lost.contains(&last) {
+            self.lost.push(last);
         }
         for number in self.lost.clone() {
             self.crash(Actor::Agent(number));

@@ -13,7 +13,7 @@ use super::trace::Actor;
 use super::world::World;
 
 /// The wall clock at the start of every run.
-const EPOCH_MILLIS: i64 = 1_700_000_000_000;
+pub(super) const EPOCH_MILLIS: i64 = 1_700_000_000_000;
 
 /// The clocks of an actor. The wall clock jumps; the other one does not.
 pub(super) struct SimClock {
@@ -66,7 +66,15 @@ impl SimMachine {
 
 impl Machine for SimMachine {
     fn info(&self) -> HostInfo {
-        HostInfo::default()
+        let boot = self
+            .world
+            .with(|state| state.boots.get(&self.machine).copied());
+        let (boot, since) = boot.unwrap_or_default();
+        let since = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let mut info = HostInfo::default();
+        info.boot_id = Some(format!("boot{boot}"));
+        info.up_since = Some(Timestamp::from_millis(EPOCH_MILLIS + since));
+        info
     }
 
     fn ports_in_use(&self) -> BTreeMap<(Protocol, u16), Option<PortHolder>> {

@@ -38,6 +38,7 @@ mod engine;
 mod fault;
 mod kept;
 mod machine;
+mod power;
 mod record;
 mod reduce;
 mod report;

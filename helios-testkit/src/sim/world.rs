@@ -38,6 +38,10 @@ pub(super) struct State {
     pub(super) engines: BTreeMap<u16, Engine>,
     pub(super) disks: BTreeMap<u16, Disk>,
     pub(super) clock_jumps: BTreeMap<Actor, i64>,
+    /// How often each machine restarted, and since when it is up.
+    pub(super) boots: BTreeMap<u16, (u32, Duration)>,
+    /// The orders by which machines were reset.
+    pub(super) resets: BTreeSet<String>,
     pub(super) registry_down_until: Duration,
     pub(super) lives: BTreeMap<Actor, u32>,
     pub(super) calls: BTreeMap<Actor, u64>,
@@ -55,6 +59,8 @@ pub(super) enum Control {
     Died(Actor),
     /// An actor came to an end by itself.
     Ended(Actor, u32),
+    /// A machine is reset.
+    Reset(u16),
 }
 
 /// One start of an actor. Whatever it was given stops working with its end.
@@ -293,6 +299,8 @@ impl State {
                 .collect(),
             disks: BTreeMap::new(),
             clock_jumps: BTreeMap::new(),
+            boots: BTreeMap::new(),
+            resets: BTreeSet::new(),
             registry_down_until: Duration::ZERO,
             lives: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -316,6 +324,13 @@ impl State {
             incarnation: incarnation.copied().unwrap_or(0),
             what,
         });
+    }
+
+    /// The machine restarts.
+    pub(super) fn boot(&mut self, machine: u16) {
+        let now = self.now;
+        let boot = self.boots.entry(machine).or_default();
+        *boot = (boot.0 + 1, now);
     }
 
     /// The dice of the `count`-th operation of that name.

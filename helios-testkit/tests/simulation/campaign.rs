@@ -10,6 +10,8 @@ use helios_testkit::sim::{Faults, Report, Sim};
 
 /// Seeds that once showed a bug of ours; what it was is in the name of the test.
 mod regressions;
+/// Fleet resets.
+mod resets;
 /// Rolling updates.
 mod rolling;
 
@@ -82,6 +84,21 @@ const PARTS: &[Part] = &[
         sizes: (20, 400),
         run: rolling::masters_that_die,
     },
+    Part {
+        name: "swarms of fleet resets",
+        sizes: (4, 600),
+        run: |round, size| Campaign::of(seeds(round, size), resets::swarm),
+    },
+    Part {
+        name: "a fleet reset, single faults of every kind at its calls",
+        sizes: (12, 250),
+        run: resets::single_faults,
+    },
+    Part {
+        name: "a fleet reset, a master that dies before or after any of its calls",
+        sizes: (12, 250),
+        run: resets::masters_that_die,
+    },
 ];
 
 fn seeds(round: u64, size: u64) -> std::ops::Range<u64> {
@@ -125,10 +142,16 @@ const SOMETIMES: &[&str] = &[
     "a commit was made, and its maker was not told",
     "a create found what an earlier one had made",
     "a create took effect after its caller had given up",
+    "a host did not come back from its reset",
+    "a host was deregistered while it was away",
     "a job was deployed again within one resync",
     "a job was undeployed during a pull",
+    "a machine was reset",
     "a port was taken by something else",
     "a read from a replica at least 10 commits behind",
+    "a reset came to every host",
+    "a reset was aborted while hosts were away",
+    "a reset was halted",
     "a restart onto a replica that is far behind",
     "a rollout came to every host",
     "a rollout was given up",
@@ -259,7 +282,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Runs the seed HELIOS_SIM_SEED and prints all of it; with HELIOS_SIM_ONLY only what that keeps, as the reducer
-/// prints it, and with HELIOS_SIM_ROLLING with rolling updates.
+/// prints it, and with HELIOS_SIM_ROLLING with rolling updates, with HELIOS_SIM_RESETS with fleet resets.
 #[test]
 fn replay() {
     let Ok(seed) = std::env::var("HELIOS_SIM_SEED") else {
@@ -267,9 +290,11 @@ fn replay() {
     };
     let seed = seed.parse().expect("HELIOS_SIM_SEED is a number");
     let kept = std::env::var("HELIOS_SIM_ONLY").unwrap_or_default();
-    let sim = match std::env::var("HELIOS_SIM_ROLLING") {
-        Ok(_) => rolling::swarm(seed),
-        Err(_) => swarm(seed),
+    let asked = |name: &str| std::env::var(name).is_ok();
+    let sim = match (asked("HELIOS_SIM_ROLLING"), asked("HELIOS_SIM_RESETS")) {
+        (true, _) => rolling::swarm(seed),
+        (_, true) => resets::swarm(seed),
+        _ => swarm(seed),
     };
     let report: Report = sim.keep(kept.parse().expect("what is kept")).run();
     for event in &report.trace.events {

@@ -89,14 +89,16 @@ fn an_agent_that_is_not_deterministic_is_shown() {
     assert!(!clean.violates("deterministic"), "{clean}");
 }
 
-/// One swarm of a hundred, each seed with plain changes and with rolling updates.
+/// One swarm of a hundred, each seed with plain changes, with rolling updates and with fleet resets.
 fn checked_twice() -> impl Iterator<Item = (String, Sim)> {
     let seeds = crate::campaign::years().map_or(5, |years| 30 * years);
     (0..seeds).flat_map(|seed| {
         let rolling = Sim::swarm(seed).workload(Workload::rolling());
+        let resets = Sim::swarm(seed).workload(Workload::resets());
         [
             (format!("plain-{seed}"), Sim::swarm(seed)),
             (format!("rolling-{seed}"), rolling),
+            (format!("resets-{seed}"), resets),
         ]
     })
 }

@@ -5,6 +5,7 @@
 
 mod excuse;
 mod liveness;
+mod resets;
 mod rollouts;
 mod safety;
 mod seen;

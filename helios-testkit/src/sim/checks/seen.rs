@@ -9,6 +9,7 @@ use helios_core::runtime::RuntimeErrorKind;
 use helios_rollout::rolling::{GroupRecord, Rollout, RolloutState};
 
 use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What, Write};
+use super::resets::{seen as reset, turns};
 use super::rollouts::{Move, moves};
 
 /// Notices what a campaign should have seen.
@@ -66,8 +67,10 @@ impl Watcher {
                 goals
                     .or_else(|| writes.iter().find_map(ports))
                     .or_else(|| moves(writes).find_map(rollout))
+                    .or_else(|| turns(writes).find_map(|turn| reset(&turn)))
             }
             What::Expired { .. } => Some("a session expired"),
+            What::Reset { .. } => Some("a machine was reset"),
             What::Fault(fault) if fault.contains("LoseWatches") => Some("watch events were lost"),
             _ => None,
         }

@@ -142,6 +142,11 @@ pub enum What {
         /// How it ended; `Failed` for a refusal.
         outcome: Outcome,
     },
+    /// A machine began to restart, because it was told to.
+    Reset {
+        /// By which order.
+        order: String,
+    },
     /// Something a campaign must have seen at least once.
     Sometimes(&'static str),
 }
@@ -330,6 +335,7 @@ impl fmt::Display for What {
             Self::Saved { name, .. } => write!(f, "saved {name}"),
             Self::Asked { principal, change } => write!(f, "{principal} asks to {change}"),
             Self::Told { principal, outcome } => write!(f, "{principal} is told {outcome:?}"),
+            Self::Reset { order } => write!(f, "is reset by {order}"),
             Self::Sometimes(name) => write!(f, "sometimes: {name}"),
         }
     }

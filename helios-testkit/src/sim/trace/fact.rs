@@ -10,6 +10,7 @@ use helios_core::schema::{
 };
 use helios_core::store::Key;
 use helios_core::{Goal, JobId, TaskState};
+use helios_rollout::reset::ResetRecord;
 use helios_rollout::rolling::GroupRecord;
 
 /// What a stored value says, as far as checks look at it. Cheap to clone.
@@ -32,6 +33,8 @@ pub enum Fact {
     Report(Arc<ReportFact>),
     /// A deployment group and its rollout.
     Group(Arc<GroupRecord>),
+    /// A fleet reset, and how far it has come.
+    Reset(Arc<ResetRecord>),
     /// Who changed what.
     Audit(Arc<AuditRecord>),
     /// Something else; a digest of it.
@@ -51,6 +54,8 @@ pub struct HostFact {
     pub goals: BTreeMap<JobId, (Goal, bool)>,
     /// Which rollout of which group came to it.
     pub groups: BTreeMap<String, GroupMark>,
+    /// Who drains it, if somebody does: then the goals are those that it has meanwhile.
+    pub drain: Option<Drain>,
 }
 
 /// What an agent says of its tasks.
@@ -62,6 +67,8 @@ pub struct ReportFact {
     pub tasks: BTreeMap<JobId, (TaskState, String)>,
     /// The host's labels.
     pub labels: BTreeMap<String, String>,
+    /// Which boot of its machine it is.
+    pub boot: Option<String>,
 }
 
 impl Fact {
@@ -98,6 +105,7 @@ impl Fact {
                     revision: record.revision,
                     goals: goals.collect(),
                     groups: record.groups,
+                    drain: record.drain,
                 }))
             }
             "up" | "masters" => Self::Presence(Arc::new(schema::decode(key, value).ok()?)),
@@ -110,9 +118,11 @@ impl Fact {
                         .map(|(id, task)| (id, (task.state, task.error)))
                         .collect(),
                     labels: report.labels,
+                    boot: report.host_info.and_then(|info| info.boot_id),
                 }))
             }
             "groups" => Self::Group(Arc::new(schema::decode(key, value).ok()?)),
+            "resets" => Self::Reset(Arc::new(schema::decode(key, value).ok()?)),
             "audit" => Self::Audit(Arc::new(schema::decode(key, value).ok()?)),
             _ => return None,
         })
@@ -132,6 +142,15 @@ impl Fact {
     pub fn group(&self) -> Option<&GroupRecord> {
         match self {
             Self::Group(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// The fleet reset, if it is one.
+    #[must_use]
+    pub fn reset(&self) -> Option<&ResetRecord> {
+        match self {
+            Self::Reset(reset) => Some(reset),
             _ => None,
         }
     }
@@ -167,7 +186,11 @@ impl fmt::Display for Fact {
                     let comma = if index == 0 { "" } else { ", " };
                     write!(f, "{comma}{}={goal}", short(job))?;
                 }
-                f.write_str("]")
+                f.write_str("]")?;
+                match &host.drain {
+                    Some(drain) => write!(f, " drained by {}", drain.id),
+                    None => Ok(()),
+                }
             }
             Self::Presence(presence) => write!(f, "{} {}", presence.id, presence.incarnation),
             Self::Report(report) => {
@@ -179,6 +202,7 @@ impl fmt::Display for Fact {
                 f.write_str("]")
             }
             Self::Group(group) => write_group(f, group),
+            Self::Reset(reset) => write_reset(f, reset),
             Self::Audit(audit) => write!(f, "{} by {}", audit.action, audit.principal),
             Self::Other(digest) => write!(f, "#{digest:x}"),
         }
@@ -205,6 +229,18 @@ fn write_group(f: &mut fmt::Formatter<'_>, group: &GroupRecord) -> fmt::Result {
         Some(why) => write!(f, ", paused: {why}"),
         None => Ok(()),
     }
+}
+
+fn write_reset(f: &mut fmt::Formatter<'_>, reset: &ResetRecord) -> fmt::Result {
+    let progress = &reset.progress;
+    write!(f, "{}, done {}", progress.stage, progress.done.len())?;
+    for (host, away) in &progress.away {
+        write!(f, ", {host} {} {}", away.phase.as_str(), away.id)?;
+    }
+    for (host, mishap) in &progress.mishaps {
+        write!(f, ", {host} failed: {}", mishap.because)?;
+    }
+    Ok(())
 }
 
 /// A job's id without its hash, which no reader of a trace needs.

@@ -1,5 +1,6 @@
 //! What people ask of the masters meanwhile.
 
+mod resets;
 mod rolling;
 
 use std::fmt;
@@ -64,6 +65,13 @@ impl Workload {
     #[must_use]
     pub fn rolling() -> Self {
         Self::new(rolling::rolling)
+    }
+
+    /// Fleet resets: started, paused, resumed and aborted, of machines that restart or never come back, while every master moves
+    /// them and hosts are deregistered.
+    #[must_use]
+    pub fn resets() -> Self {
+        Self::new(resets::resets)
     }
 }
 

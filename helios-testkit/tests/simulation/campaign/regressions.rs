@@ -115,3 +115,14 @@ fn rolling_seed_844_leaving_is_not_going_on() {
 fn rolling_seed_885_a_host_of_unknown_zone_counts_in_each() {
     rolls_clean(885);
 }
+
+/// A master that did not see yet that a host was drained chose another one: 484. Of a host that was deregistered and had not reported
+/// again nobody knew the zone, so it counted in none: 154. A host that was registered anew got its order again, and was reset under the
+/// jobs that it had been given: 796.
+#[test]
+fn a_reset_keeps_its_limits_though_masters_see_the_past() {
+    for seed in [154, 484, 796] {
+        let report = super::resets::swarm(seed).run();
+        assert!(report.is_clean(), "{report}");
+    }
+}

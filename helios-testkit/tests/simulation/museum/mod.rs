@@ -2,6 +2,7 @@
 
 mod masters;
 mod plain;
+mod resets;
 mod rolling;
 
 use std::fmt::Write as _;
@@ -71,6 +72,18 @@ macro_rules! exhibit {
             plant: |sim| {
                 sim.workload(Workload::new(|master| {
                     rolling::run(master, Some(rolling::Wrong::$wrong))
+                }))
+            },
+        }
+    };
+    ($class:literal, reset $wrong:ident, $what:literal, $checks:expr) => {
+        Exhibit {
+            class: $class,
+            what: $what,
+            checks: $checks,
+            plant: |sim| {
+                sim.workload(Workload::new(|master| {
+                    resets::run(master, Some(resets::Wrong::$wrong))
                 }))
             },
         }
@@ -223,6 +236,10 @@ const MUSEUM: &[Exhibit] = &[
     exhibit!("blind retry", master masters::retries_blindly, "a commit of unknown outcome is made again", &["S16"]),
     exhibit!("no audit", master masters::leaves_no_trace, "goals are changed without a record", &["S17"]),
     exhibit!("stray key", master masters::writes_anywhere, "something is stored where nothing has a place", &["S19"]),
+    exhibit!("reset", reset NoLimit, "all hosts are reset at once", &["S20"]),
+    exhibit!("reset", reset AskedIsDone, "a host counts as done when it was told to restart", &["S20"]),
+    exhibit!("reset", reset LeavesDrained, "nobody gives a host back its jobs", &["L10"]),
+    exhibit!("lock leak", reset KeepsPlaces, "the place of a host that was deregistered is kept", &["L10"]),
 ];
 
 fn sim(seed: u64) -> Sim {
@@ -281,6 +298,11 @@ fn the_plain_master_without_a_bug_is_left_alone_when_nothing_fails() {
     for seed in 0..3 {
         let plain = sim(seed)
             .workload(Workload::new(|master| rolling::run(master, None)))
+            .faults(Faults::none());
+        let report = plain.run();
+        assert!(report.is_clean(), "{report}");
+        let plain = sim(seed)
+            .workload(Workload::new(|master| resets::run(master, None)))
             .faults(Faults::none());
         let report = plain.run();
         assert!(report.is_clean(), "{report}");

@@ -9,6 +9,7 @@ mod l06;
 mod l07;
 mod l08;
 mod l09;
+mod l10;
 
 use super::excuse::Excuses;
 use super::{Check, Verdicts, check};
@@ -24,5 +25,6 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(l07::Quiescence::default()),
         Box::new(l08::WatchProgress::default()),
         Box::new(l09::PromptUndeploy::default()),
+        Box::new(l10::ResetsRest::default()),
     ]
 }

@@ -20,6 +20,7 @@ mod s16;
 mod s17;
 mod s18;
 mod s19;
+mod s20;
 
 use super::{Check, Verdicts, check};
 
@@ -45,5 +46,6 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(s17::AuditComplete),
         Box::new(s18::MonotoneRollout::default()),
         Box::new(s19::PathSafety),
+        Box::new(s20::ResetLimits::default()),
     ]
 }

@@ -36,10 +36,9 @@ fn has_place(key: &Key) -> bool {
     let below = segments.count();
     match dir {
         "cluster" => below == 0,
-        "absences" | "jobs" | "names" | "removed" | "hosts" | "up" | "masters" | "status" => {
-            below == 1
-        }
-        "audit" => below == 2,
+        "absences" | "jobs" | "names" | "removed" | "hosts" | "up" | "masters" | "status"
+        | "resets" | "robustness" => below == 1,
+        "audit" | "trails" => below == 2,
         "groups" | "rollouts" | "variables" | "history" => (1..=3).contains(&below),
         _ => false,
     }
