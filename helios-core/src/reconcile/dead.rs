@@ -57,8 +57,8 @@ fn id_of(container: &Container) -> &str {
 /// Which of the kept containers are kept no longer.
 ///
 /// It follows from what the engine lists alone, so that it does not matter how often the agent was started meanwhile. A
-/// wall clock that jumps has one removed early or late, and nothing else. One that did not end, or does not say when,
-/// is not kept.
+/// wall clock that jumps has one removed early or late, and nothing else. One that did not end, does not say when, or
+/// ended further in the future than it would be kept is not kept: the clock was wrong then, and no time is the right one.
 #[must_use]
 pub fn dead(containers: &Containers, keep: KeepDead, now: Timestamp) -> Dead {
     let mut by_job: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -67,6 +67,7 @@ pub fn dead(containers: &Containers, keep: KeepDead, now: Timestamp) -> Dead {
             ContainerState::Exited(exit) => exit.ended_at,
             _ => None,
         };
+        let ended = ended.filter(|ended| ended.since(now) <= keep.keep_for);
         let of_job = by_job.entry(job_of(container)).or_default();
         of_job.push((Reverse(ended), &container.id));
     }
@@ -154,7 +155,16 @@ mod tests {
         let later = dead(&containers, KEEP, at(81));
         assert_eq!(later.spent, ids(&["c4", "c3", "c1"]));
         assert_eq!(later.next_in, Some(9 * MINUTE));
-        // Set back, a clock has nothing removed.
+        // Set back a little, a clock has nothing removed.
+        assert_eq!(dead(&containers, KEEP, at(0)).spent, ids(&["c1"]));
+    }
+
+    /// It was kept until the clock would have shown that year again.
+    #[test]
+    fn what_ended_by_a_clock_that_was_years_ahead_is_spent() {
+        let containers: Containers = [ended("c1", "web", 61), ended("c2", "db", 60)]
+            .into_iter()
+            .collect();
         assert_eq!(dead(&containers, KEEP, at(0)).spent, ids(&["c1"]));
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -68,7 +68,8 @@ pub(super) enum Control {
 pub(super) struct Life {
     pub(super) actor: Actor,
     pub(super) number: u32,
-    over: AtomicBool,
+    over_since: OnceLock<Duration>,
+    left_tasks: AtomicBool,
 }
 
 /// How long a call takes when nothing is wrong, and how long its maker waits.
@@ -137,13 +138,15 @@ impl World {
         Arc::new(Life {
             actor,
             number,
-            over: AtomicBool::new(false),
+            over_since: OnceLock::new(),
+            left_tasks: AtomicBool::new(false),
         })
     }
 
     /// Ends a life, as a kill would. Calls under way may still take effect.
     pub(super) fn kill(&self, life: &Life) {
-        if life.over.swap(true, Ordering::Relaxed) {
+        let now = self.with(|state| state.now);
+        if life.over_since.set(now).is_err() {
             return;
         }
         let silent = self.with(|state| {
@@ -184,6 +187,7 @@ impl World {
     /// it.
     pub(super) async fn still_alive(&self, life: &Life) {
         if life.is_over() {
+            self.with(|state| state.note_stray(life));
             pending::<()>().await;
         }
     }
@@ -273,7 +277,7 @@ impl World {
 impl Life {
     /// Whether it has ended.
     pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.over_since.get().is_some()
     }
 }
 
@@ -336,6 +340,17 @@ impl State {
     /// The dice of the `count`-th operation of that name.
     pub(super) fn dice(&self, name: &str, count: u64) -> Dice {
         Dice::new(self.seed, name, count)
+    }
+
+    /// Notes, once, that something of a life that is over makes calls. At the moment of its end that is the actor itself;
+    /// later that is gone, so it is a task that it spawned and left behind.
+    fn note_stray(&mut self, life: &Life) {
+        let was_over = life.over_since.get().is_some_and(|over| *over < self.now);
+        if was_over && !life.left_tasks.swap(true, Ordering::Relaxed) {
+            let how =
+                "a task that it spawned went on when it was dead: keep what you spawn in a JoinSet";
+            self.record(life.actor, What::Misbehaved(how.to_owned()));
+        }
     }
 
     /// Counts something that a campaign should have seen.

@@ -88,8 +88,8 @@ pub struct Running {
     pub ports: Vec<(Protocol, u16)>,
     /// Whether it runs.
     pub runs: bool,
-    /// Whether it is only kept, under another name.
-    pub is_kept: bool,
+    /// Since when it is only kept, under another name.
+    pub kept_since: Option<Duration>,
     /// The latest life of its agent in which it was found to be well.
     pub well_in: Option<u32>,
     /// When it was started by a call that its agent had given up.
@@ -271,7 +271,7 @@ impl Fleet {
                 state.pending.remove(call);
             }
             What::Effect { call, change } => {
-                state.change(change);
+                state.change(change, event.at);
                 let late = *call != 0 && !state.pending.contains(call);
                 if let (true, Change::Started(id)) = (late, change)
                     && let Some(container) = state.containers.get_mut(id)
@@ -336,7 +336,7 @@ impl MachineState {
         key.as_str() == "hosts" || host_of(key).is_some_and(|host| host == self.machine.host)
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &Change, now: Duration) {
         match change {
             Change::Created {
                 id,
@@ -349,7 +349,7 @@ impl MachineState {
                     job: job.clone(),
                     ports: ports.clone(),
                     runs: false,
-                    is_kept: false,
+                    kept_since: None,
                     well_in: None,
                     started_late: None,
                 };
@@ -363,7 +363,7 @@ impl MachineState {
             }
             Change::Renamed(id) => {
                 if let Some(container) = self.containers.get_mut(id) {
-                    container.is_kept = true;
+                    container.kept_since = Some(now);
                 }
             }
             Change::Removed(id) => {

@@ -10,7 +10,7 @@ impl Check for WellBehaved {
     check!(
         WellBehaved,
         "well-behaved",
-        "nobody panics, blocks the thread, or spins while no time passes"
+        "nobody panics, blocks the thread, spins while no time passes, or leaves tasks behind"
     );
 
     fn see(&mut self, _: &Fleet, event: &Event, verdicts: &mut Verdicts) {

@@ -27,7 +27,7 @@ impl Check for IdempotentEffects {
             return;
         };
         let others = state.own().filter(|(other, _)| *other != id);
-        let mut others = others.filter(|(_, container)| !container.is_kept);
+        let mut others = others.filter(|(_, container)| container.kept_since.is_none());
         if let Some((other, _)) = others.find(|(_, container)| container.job.as_ref() == Some(job))
         {
             verdicts.violated(
