@@ -379,7 +379,7 @@ pub(crate) fn jobs() -> impl Strategy<Value = Job> {
 
 proptest! {
     // Each case is a whole job, so fewer of them do.
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
 
     #[test]
     fn a_job_comes_back_as_it_was_written(job in jobs()) {

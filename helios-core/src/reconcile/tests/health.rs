@@ -39,6 +39,9 @@ fn a_job_with_a_health_check_runs_only_once_it_passed() {
     let line = host.line(&web);
     assert_eq!(line.report.error, "connection refused");
     assert_eq!(line.look, None, "not at once again");
+    let again = host.now.plus(Duration::from_secs(1));
+    let plan = reconcile(&host.desired, &host.observed, host.now);
+    assert_eq!(plan.wake, Some(again));
     host.wait(Duration::from_secs(1));
     looked(&mut host, &web, Ok(()));
     let line = host.line(&web);

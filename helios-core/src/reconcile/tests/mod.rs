@@ -4,6 +4,9 @@ mod containers;
 mod health;
 mod history;
 mod ports;
+mod services;
+mod specs;
+mod states;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
