@@ -48,6 +48,16 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// The fleet as the one watch showed it last, if clones of this share one and it has had no trouble since.
+    pub(crate) fn fleet_at_hand(&self) -> Option<FleetView> {
+        let SharedFleet(shown) = self.fleet.as_ref()?;
+        // Nobody watches any more once the future is dropped.
+        shown.has_changed().ok()?;
+        shown.borrow().at_hand()
+    }
+}
+
 impl SharedFleet {
     /// The present first, then what comes after it.
     pub(super) fn follow(&self) -> BoxStream<'static, Result<FleetView, StoreError>> {
@@ -71,6 +81,12 @@ impl Shown {
             Ok(view) => self.view = Some((self.items, view)),
             Err(error) => self.trouble = Some((self.items, Arc::new(error))),
         }
+    }
+
+    fn at_hand(&self) -> Option<FleetView> {
+        let (number, view) = self.view.as_ref()?;
+        let trouble = self.trouble.as_ref().map(|(number, _)| number);
+        (trouble < Some(number)).then(|| view.clone())
     }
 
     /// The first that came after that many items.
@@ -114,9 +130,11 @@ mod tests {
             shown.take(item);
         }
         assert_eq!(seen_after(&shown, 0), [true, false]);
+        assert!(shown.at_hand().is_none(), "it may be old");
         assert_eq!(seen_after(&shown, 1), [false]);
         shown.take(Ok(FleetView::default()));
         assert_eq!(seen_after(&shown, 1), [false, true]);
+        assert!(shown.at_hand().is_some());
         assert_eq!(seen_after(&shown, 2), [true]);
         assert!(seen_after(&shown, 3).is_empty());
     }

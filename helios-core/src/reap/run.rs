@@ -62,7 +62,10 @@ impl Reaper {
     /// # Errors
     /// Those of the store while looking. What cannot be done is logged, and found again in the next round.
     pub async fn round(&self) -> Result<Vec<Reaping>, StoreError> {
-        let view = self.cluster.fleet().await?;
+        let view = match self.cluster.fleet_at_hand() {
+            Some(view) => view,
+            None => self.cluster.fleet().await?,
+        };
         let noted = self.cluster.list(&Keys::absences()).await?;
         let now = self.cluster.clock().now();
         self.note(&absences(&view, &noted), &noted, now).await;

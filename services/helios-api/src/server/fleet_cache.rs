@@ -65,8 +65,13 @@ impl FleetCache {
         }
     }
 
-    /// The cluster now, as far as the store has told.
+    /// The cluster now, as far as the store has told. The first look is waited for: it is as large as another would be.
     pub(super) async fn view(&self) -> Result<FleetView, StoreError> {
+        if self.at_hand().is_none() {
+            let mut seen = self.seen.clone();
+            let looked = seen.wait_for(|seen| seen.view.is_some() || seen.trouble);
+            drop(timeout(BEGUN_WITHIN, looked).await);
+        }
         match self.at_hand() {
             Some(view) => Ok(view),
             None => self.cluster.fleet().await,
