@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, PortBinding, PortMap, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding, PortMap, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 use helios_core::runtime::{
     ContainerSpec, MountSource, Owner, PublishedPort, RuntimeError, RuntimeErrorKind,
@@ -73,6 +74,10 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         runtime: spec.runtime.clone(),
         dns: some(spec.dns.clone()),
         extra_hosts: some(spec.extra_hosts.clone()),
+        log_config: spec.log_driver.as_ref().map(|driver| HostConfigLogConfig {
+            typ: Some(driver.name.clone()),
+            config: Some(driver.options.clone().into_iter().collect()),
+        }),
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::NO),
             maximum_retry_count: None,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{IpLiteral, Job, JobId, PortMapping};
-use crate::runtime::{Container, ContainerSpec, Mount, MountSource, Protocol, PublishedPort};
+use crate::runtime::{
+    Container, ContainerSpec, LogDriver, Mount, MountSource, Protocol, PublishedPort,
+};
 
 use super::Policy;
 
@@ -162,6 +164,23 @@ pub fn container_spec(job: &Job, ports: &BTreeMap<String, u16>, policy: &Policy)
         runtime: job.runtime.clone().filter(|name| !name.is_empty()),
         dns: policy.dns.iter().map(ToString::to_string).collect(),
         extra_hosts: policy.extra_hosts.clone(),
+        log_driver: policy
+            .syslog
+            .as_ref()
+            .map(|address| syslog(address, &job.id)),
+    }
+}
+
+/// As the original does: by UDP, of the first local facility, and told apart by the job.
+fn syslog(address: &str, job: &JobId) -> LogDriver {
+    let options = [
+        ("syslog-address", format!("udp://{address}")),
+        ("syslog-facility", "local0".to_owned()),
+        ("tag", job.to_string()),
+    ];
+    LogDriver {
+        name: "syslog".to_owned(),
+        options: options.map(|(name, value)| (name.to_owned(), value)).into(),
     }
 }
 

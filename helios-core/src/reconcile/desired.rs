@@ -54,6 +54,8 @@ pub struct Policy {
     pub binds: Vec<String>,
     /// More hosts for every container, as `name:address`.
     pub extra_hosts: Vec<String>,
+    /// The syslog that gets what every container writes, by UDP: `host:port`.
+    pub syslog: Option<String>,
     /// How long a process has between SIGTERM and SIGKILL, unless its job says otherwise.
     pub kill_after: Duration,
     /// How long to wait after failures.
@@ -113,6 +115,7 @@ impl Policy {
             dns: Vec::new(),
             binds: Vec::new(),
             extra_hosts: Vec::new(),
+            syslog: None,
             kill_after: Duration::from_secs(120),
             backoff: Backoff::default(),
             flapping: Flapping::default(),

@@ -21,7 +21,7 @@ pub use images::Images;
 pub use owner::{Owner, OwnerError};
 pub use probe::{Probe, ProbeTarget};
 pub use rename::Rename;
-pub use spec::{ContainerSpec, Mount, MountSource, Protocol, PublishedPort, SpecDigest};
+pub use spec::{ContainerSpec, LogDriver, Mount, MountSource, Protocol, PublishedPort, SpecDigest};
 
 /// What runs containers, seen through the eyes of one [`Owner`].
 ///

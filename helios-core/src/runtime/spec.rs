@@ -51,6 +51,18 @@ pub struct ContainerSpec {
     pub dns: Vec<String>,
     /// More lines for the container's hosts file, as `name:address`.
     pub extra_hosts: Vec<String>,
+    /// Where the engine sends what the container writes; `None` for where it sends it anyhow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_driver: Option<LogDriver>,
+}
+
+/// Where and how an engine sends what a container writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogDriver {
+    /// Its name with the engine, as `syslog`.
+    pub name: String,
+    /// What it is told.
+    pub options: BTreeMap<String, String>,
 }
 
 /// A port of the container that is open on the host.

@@ -1,4 +1,4 @@
-use helios_core::runtime::{Mount, Protocol};
+use helios_core::runtime::{LogDriver, Mount, Protocol};
 use serde_json::{Value, json};
 
 use super::*;
@@ -46,6 +46,13 @@ fn a_bare_spec_leaves_everything_to_the_image() {
     );
 }
 
+fn syslog() -> LogDriver {
+    LogDriver {
+        name: "syslog".into(),
+        options: [("tag".into(), "web:1".into())].into(),
+    }
+}
+
 #[test]
 fn every_member_has_its_place() {
     let mut spec = ContainerSpec::new("web", "nginx:1");
@@ -78,6 +85,7 @@ fn every_member_has_its_place() {
     spec.runtime = Some("runc".into());
     spec.dns = vec!["10.0.0.1".into()];
     spec.extra_hosts = vec!["db:10.0.0.2".into()];
+    spec.log_driver = Some(syslog());
 
     let mut body = body(&spec);
     body["Labels"].take();
@@ -112,6 +120,7 @@ fn every_member_has_its_place() {
                 "Runtime": "runc",
                 "Dns": ["10.0.0.1"],
                 "ExtraHosts": ["db:10.0.0.2"],
+                "LogConfig": { "Type": "syslog", "Config": { "tag": "web:1" } },
                 "RestartPolicy": { "Name": "no" },
             },
         })

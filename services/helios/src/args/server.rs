@@ -169,6 +169,9 @@ pub struct ContainerOptions {
     /// Line for the hosts file of every container
     #[arg(long, value_name = "NAME:ADDRESS")]
     pub add_host: Vec<String>,
+    /// Syslog that gets what every container writes, by UDP
+    #[arg(long, value_name = "HOST:PORT")]
+    pub syslog_redirect_to: Option<String>,
     /// Ports to give to jobs that name none; the end is not one of them [default: 20000:32768]
     #[arg(long, value_name = "START:END")]
     pub port_range: Option<String>,

@@ -16,6 +16,7 @@ pub(super) struct Containers {
     dns: Vec<IpAddr>,
     binds: Vec<String>,
     extra_hosts: Vec<String>,
+    syslog: Option<String>,
     port_range: Option<Range<u16>>,
 }
 
@@ -30,6 +31,11 @@ impl Containers {
             dns: options.dns.clone(),
             binds: binds.collect::<Result<_, _>>()?,
             extra_hosts: extra_hosts.collect::<Result<_, _>>()?,
+            syslog: options
+                .syslog_redirect_to
+                .as_deref()
+                .map(syslog)
+                .transpose()?,
             port_range: options.port_range.as_deref().map(port_range).transpose()?,
         })
     }
@@ -45,6 +51,7 @@ impl Containers {
         policy.dns = self.dns;
         policy.binds = self.binds;
         policy.extra_hosts = self.extra_hosts;
+        policy.syslog = self.syslog;
         if let Some(range) = self.port_range {
             policy.port_range = range;
         }
@@ -85,6 +92,20 @@ fn extra_host(text: &str) -> Result<String, Failure> {
     }
 }
 
+/// `HOST:PORT`.
+fn syslog(text: &str) -> Result<String, Failure> {
+    match text.rsplit_once(':') {
+        Some((host, port))
+            if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(Failure::new(format!(
+            "--syslog-redirect-to {text:?} is not HOST:PORT, such as 10.0.0.7:514"
+        ))),
+    }
+}
+
 /// `START:END`, without the end.
 fn port_range(text: &str) -> Result<Range<u16>, Failure> {
     let bounds = text
@@ -118,6 +139,7 @@ mod tests {
             options.dns = vec!["10.0.0.53".parse().unwrap()];
             options.bind = vec!["/etc/hostname:/mnt/hostname:ro".to_owned()];
             options.add_host = vec!["db:10.0.0.7".to_owned(), "six:fd00::1".to_owned()];
+            options.syslog_redirect_to = Some("logs.example.net:514".to_owned());
             options.port_range = Some("30000:30010".to_owned());
         });
         let policy = policy.unwrap();
@@ -128,6 +150,7 @@ mod tests {
         assert_eq!(policy.dns.len(), 1);
         assert_eq!(policy.binds, ["/etc/hostname:/mnt/hostname:ro"]);
         assert_eq!(policy.extra_hosts, ["db:10.0.0.7", "six:fd00::1"]);
+        assert_eq!(policy.syslog.as_deref(), Some("logs.example.net:514"));
         assert_eq!(policy.port_range, 30_000..30_010);
         let usual = Policy::for_host("web1").port_range;
         assert_eq!(read(|_| {}).unwrap().port_range, usual);
@@ -141,6 +164,9 @@ mod tests {
             ("--bind", "/etc"),
             ("--add-host", "db"),
             ("--add-host", "db:somewhere"),
+            ("--syslog-redirect-to", "logs.example.net"),
+            ("--syslog-redirect-to", ":514"),
+            ("--syslog-redirect-to", "logs:0"),
             ("--port-range", "30010:30000"),
             ("--port-range", "0:10"),
             ("--port-range", "all"),
@@ -149,6 +175,7 @@ mod tests {
                 "--env" => options.env.push(text.to_owned()),
                 "--bind" => options.bind.push(text.to_owned()),
                 "--add-host" => options.add_host.push(text.to_owned()),
+                "--syslog-redirect-to" => options.syslog_redirect_to = Some(text.to_owned()),
                 _ => options.port_range = Some(text.to_owned()),
             });
             let failure = failure.unwrap_err();

@@ -1,7 +1,9 @@
 //! What an agent is told at its start: what every container gets, and whom to tell.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -75,6 +77,27 @@ fn what_the_agent_was_told_reaches_every_container() {
     let prefix = format!("/helios-{}-told_1_", solo.owner());
     let name = solo.docker(&["inspect", "--format", "{{.Name}}", &container]);
     assert!(name.starts_with(&prefix), "{name} begins with {prefix}");
+}
+
+#[test]
+fn what_containers_write_arrives_at_the_syslog_the_agent_was_told() {
+    let syslog = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let patience = Some(Duration::from_secs(60));
+    syslog.set_read_timeout(patience).expect("a limit");
+    let address = syslog.local_addr().expect("an address").to_string();
+    let solo = Solo::start_with(&["--syslog-redirect-to", &address]);
+    let write = "echo heard-there; exec /bin/idle";
+    solo.ask(&[
+        "create", "-q", "loud:1", IMAGE, "--", "/bin/sh", "-c", write,
+    ]);
+    solo.ask(&["deploy", "loud:1", "n1"]);
+    let mut packet = [0; 4096];
+    let length = syslog.recv(&mut packet).expect("a line within its time");
+    let line = String::from_utf8_lossy(&packet[..length]);
+    assert!(line.contains("heard-there"), "{line}");
+    assert!(line.contains(&solo.full_id("loud:1")), "{line}");
+    assert!(line.starts_with("<134>"), "information of local0: {line}");
+    until_running(&solo, "loud:1");
 }
 
 /// The services that the file lists, as (name, port).
