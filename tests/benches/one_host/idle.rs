@@ -1,5 +1,5 @@
-//! What it costs to look after containers that go on running: the binary itself, as `helios solo`, which is a master and a
-//! file store beside the agent.
+//! What it costs to look after containers that go on running: the binary itself as an agent, with a master and a
+//! ZooKeeper of their own.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,50 +8,47 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::ensemble::Ensemble;
 use super::{Outcome, run_docker};
 
 const SETTLING: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A solo, which ends with this.
-struct Solo {
+/// A server of the binary, which ends with this.
+struct Serving {
     process: Child,
+    ready: String,
+}
+
+/// A fleet of one host.
+struct Fleet {
     binary: PathBuf,
     dir: tempfile::TempDir,
-    url: String,
+    master: Serving,
+    agent: Serving,
 }
 
 /// Prints what `containers` containers cost that only run.
-pub(super) fn measure(containers: usize) -> Outcome<()> {
-    let solo = Solo::start()?;
-    let before = solo.resident()?;
-    for n in 0..containers {
-        let job = format!("idle-{n}:1");
-        solo.ask(&[
-            "create",
-            "-q",
-            &job,
-            "helios-test/busybox:1",
-            "--network-mode",
-            "host",
-            "--",
-            "/bin/idle",
-        ])?;
-        solo.ask(&["deploy", &job, "bench"])?;
-    }
-    solo.until_running(containers)?;
+pub(super) async fn measure(containers: usize) -> Outcome<()> {
+    let ensemble = Ensemble::start(1).await;
+    let fleet = Fleet::start(&ensemble.server(0))?;
+    let before = fleet.agent.memory("VmRSS:")?;
+    fleet.run(containers)?;
     sleep(SETTLING);
-    let ticks = solo.ticks()?;
+    let ticks = fleet.agent.ticks()?;
     sleep(IDLE);
-    let used = solo.ticks()?.saturating_sub(ticks);
+    let used = fleet.agent.ticks()?.saturating_sub(ticks);
     // A tick is a hundredth of a second.
     let percent = f64::from(u32::try_from(used)?) / IDLE.as_secs_f64();
+    let (resident, own) = (
+        fleet.agent.memory("VmRSS:")?,
+        fleet.agent.memory("RssAnon:")?,
+    );
     println!(
-        "idle with {containers} containers, master and store included: {percent:.2} % of one core, {} MB resident ({before} MB \
-         without containers); {}",
-        solo.resident()?,
-        solo.binary.display()
+        "idle agent with {containers} containers: {percent:.2} % of one core, {resident} MB resident ({own} MB but for pages of \
+         its files; {before} MB without containers); {}",
+        fleet.binary.display()
     );
     Ok(())
 }
@@ -77,76 +74,33 @@ fn binary() -> Outcome<PathBuf> {
     }
 }
 
-impl Solo {
-    fn start() -> Outcome<Self> {
-        let (binary, dir) = (binary()?, tempfile::tempdir()?);
-        let mut process = Command::new(&binary)
-            .args([
-                "solo",
-                "--name",
-                "bench",
-                "--listen",
-                "127.0.0.1:0",
-                "--state-dir",
-            ])
-            .arg(dir.path().join("state"))
+impl Serving {
+    /// Starts a server, and waits until it says that it is ready.
+    fn start(command: &mut Command) -> Outcome<Self> {
+        let mut process = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
+        let mut ready = String::new();
         let said = process.stdout.take().ok_or("no output")?;
-        let lines = BufReader::new(said).lines();
-        let address = lines.map_while(Result::ok).find_map(|line| {
-            let address = line[line.find("http://")?..].split([',', ' ']).next()?;
-            Some(address.to_owned())
-        });
-        let url =
-            address.ok_or("helios solo does not start: is its address free, and Docker there?")?;
-        Ok(Self {
-            process,
-            binary,
-            dir,
-            url,
-        })
-    }
-
-    fn ask(&self, args: &[&str]) -> Outcome<String> {
-        let done = Command::new(&self.binary)
-            .env("HOME", self.dir.path())
-            .args(["-z", &self.url])
-            .args(args)
-            .output()?;
-        match done.status.success() {
-            true => Ok(String::from_utf8(done.stdout)?),
-            false => Err(format!("helios {args:?}: {done:?}").into()),
+        BufReader::new(said).read_line(&mut ready)?;
+        match ready.contains(" ready") {
+            true => Ok(Self { process, ready }),
+            false => Err(format!("{command:?} does not start: is Docker there?").into()),
         }
-    }
-
-    fn until_running(&self, containers: usize) -> Outcome<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while self.ask(&["status"])?.matches("RUNNING").count() < containers {
-            if Instant::now() > deadline {
-                return Err(
-                    format!("{containers} containers do not run within {PATIENCE:?}").into(),
-                );
-            }
-            sleep(Duration::from_secs(1));
-        }
-        Ok(())
     }
 
     fn of_process(&self, file: &str) -> Outcome<String> {
-        Ok(fs::read_to_string(format!(
-            "/proc/{}/{file}",
-            self.process.id()
-        ))?)
+        let process = self.process.id();
+        Ok(fs::read_to_string(format!("/proc/{process}/{file}"))?)
     }
 
-    /// Its memory that is in use now, in whole megabytes.
-    fn resident(&self) -> Outcome<u64> {
+    /// Memory that is in use now, in whole megabytes.
+    fn memory(&self, kind: &str) -> Outcome<u64> {
         let status = self.of_process("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(kind));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        Ok(kilobytes.ok_or("no VmRSS")?.div_ceil(1024))
+        Ok(kilobytes.ok_or("no such memory")?.div_ceil(1024))
     }
 
     /// Its processor time so far, in clock ticks of 10 ms.
@@ -158,11 +112,83 @@ impl Solo {
     }
 }
 
-impl Drop for Solo {
+impl Drop for Serving {
     fn drop(&mut self) {
-        let owner = fs::read_to_string(self.dir.path().join("state/agent-id")).unwrap_or_default();
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+impl Fleet {
+    fn start(zookeeper: &str) -> Outcome<Self> {
+        let (binary, dir) = (binary()?, tempfile::tempdir()?);
+        let store = format!("zk://{zookeeper}/bench");
+        let server = |kind: &str| {
+            let mut command = Command::new(&binary);
+            command
+                .env("HOME", dir.path())
+                .args([kind, "--store", &store]);
+            command
+        };
+        let master = Serving::start(server("master").args(["--listen", "127.0.0.1:0"]))?;
+        let state = dir.path().join("state");
+        let mut agent = server("agent");
+        agent.args(["--name", "bench", "--state-dir"]).arg(state);
+        let agent = Serving::start(&mut agent)?;
+        Ok(Self {
+            binary,
+            dir,
+            master,
+            agent,
+        })
+    }
+
+    /// Has that many containers run.
+    fn run(&self, containers: usize) -> Outcome<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.ask(&["hosts", "-q"]).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("the agent does not register within {PATIENCE:?}").into());
+            }
+            sleep(Duration::from_millis(200));
+        }
+        for n in 0..containers {
+            let job = format!("idle-{n}:1");
+            let image = "helios-test/busybox:1";
+            let create = ["create", "-q", &job, image, "--network-mode", "host", "--"];
+            self.ask(&[&create[..], &["/bin/idle"]].concat())?;
+            self.ask(&["deploy", &job, "bench"])?;
+        }
+        while self.ask(&["status"])?.matches("RUNNING").count() < containers {
+            if Instant::now() > deadline {
+                return Err(format!("{containers} containers do not run in {PATIENCE:?}").into());
+            }
+            sleep(Duration::from_secs(1));
+        }
+        Ok(())
+    }
+
+    fn ask(&self, args: &[&str]) -> Outcome<String> {
+        let url = self.master.ready.split([' ', ',', '\n']);
+        let url = url.into_iter().find(|word| word.starts_with("http"));
+        let done = Command::new(&self.binary)
+            .env("HOME", self.dir.path())
+            .args(["-z", url.ok_or("the master says no address")?])
+            .args(args)
+            .output()?;
+        match done.status.success() {
+            true => Ok(String::from_utf8(done.stdout)?),
+            false => Err(format!("helios {args:?}: {done:?}").into()),
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let owner = fs::read_to_string(self.dir.path().join("state/agent-id")).unwrap_or_default();
+        // Before its containers, which it would start again.
+        let _ = self.agent.process.kill();
+        let _ = self.agent.process.wait();
         let label = format!("label=helios.runtime.owner={}", owner.trim());
         if let Ok(ids) = run_docker(&["ps", "-aq", "--filter", &label]) {
             let ids: Vec<&str> = ids.split_whitespace().collect();

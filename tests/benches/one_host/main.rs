@@ -7,11 +7,18 @@
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a benchmark prints its table, and ends at the first surprise"
 )]
 
+#[path = "../../src/zookeeper/ensemble.rs"]
+#[expect(dead_code, reason = "faults are for the tests")]
+mod ensemble;
 mod idle;
+#[path = "../../src/zookeeper/proxy.rs"]
+#[expect(dead_code, reason = "faults are for the tests")]
+mod proxy;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -140,7 +147,7 @@ async fn main() -> Outcome<()> {
         .await?;
     agent.abort();
     if asked("idle") {
-        idle::measure(AT_ONCE)?;
+        idle::measure(AT_ONCE).await?;
     }
     Ok(())
 }
