@@ -4,21 +4,24 @@ use super::fleet::Member;
 
 /// Where each host is in a list of members.
 ///
-/// A decision is little work beside waiting for memory, so a search reads two places of it: a slot, and the name it
-/// leads to with what is to be found beside it. Open addressing; at least half of the slots stay empty, so that a search ends soon.
+/// A decision is little work beside waiting for memory, so a search reads two places of it: a slot, and the name it leads to. What is found
+/// stands in the slot, so that the processor fetches what lies there while it still waits for the name that proves it right. Open
+/// addressing; at least half of the slots stay empty, so that a search ends soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Index {
-    /// Where an entry begins, and the upper half of its name's hash, which spares most looks at entries of others.
     slots: Vec<Slot>,
-    /// Entries: the host's place in four bytes, the length of its name in one, its name.
-    entries: Vec<u8>,
+    /// Names, each after its length in one byte.
+    names: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Slot {
+    /// The upper half of the name's hash, which spares most looks at names of others.
     tag: u32,
-    /// One more than where the entry begins; nothing in a free slot.
-    entry: u32,
+    /// One more than where the name begins; nothing in a free slot.
+    name: u32,
+    /// Where the host is.
+    place: u32,
 }
 
 impl Index {
@@ -26,7 +29,7 @@ impl Index {
         let count = (members.len() * 2).next_power_of_two().max(2);
         let mut index = Self {
             slots: vec![Slot::default(); count],
-            entries: Vec::with_capacity(members.len() * 24),
+            names: Vec::with_capacity(members.len() * 24),
         };
         for (place, member) in (0_u32..).zip(members) {
             index.add(place, member.host.as_str());
@@ -36,21 +39,20 @@ impl Index {
 
     fn add(&mut self, place: u32, name: &str) {
         // A name has at most 253 bytes, and a fleet ten million hosts: both numbers fit.
-        let (Ok(length), Ok(begin)) = (u8::try_from(name.len()), u32::try_from(self.entries.len()))
+        let (Ok(length), Ok(begin)) = (u8::try_from(name.len()), u32::try_from(self.names.len()))
         else {
             return;
         };
         let (tag, mut at) = self.begin(name);
-        while self.slots.get(at).is_some_and(|slot| slot.entry != 0) {
+        while self.slots.get(at).is_some_and(|slot| slot.name != 0) {
             at = (at + 1) & (self.slots.len() - 1);
         }
         if let Some(free) = self.slots.get_mut(at) {
-            let entry = begin + 1;
-            *free = Slot { tag, entry };
+            let name = begin + 1;
+            *free = Slot { tag, name, place };
         }
-        self.entries.extend_from_slice(&place.to_le_bytes());
-        self.entries.push(length);
-        self.entries.extend_from_slice(name.as_bytes());
+        self.names.push(length);
+        self.names.extend_from_slice(name.as_bytes());
     }
 
     /// The place of the host of that name.
@@ -58,12 +60,11 @@ impl Index {
         let (tag, mut at) = self.begin(name);
         loop {
             let slot = self.slots.get(at)?;
-            let entry = usize::try_from(slot.entry.checked_sub(1)?).ok()?;
+            let begin = usize::try_from(slot.name.checked_sub(1)?).ok()?;
             if slot.tag == tag {
-                let (place, rest) = self.entries.get(entry..)?.split_first_chunk::<4>()?;
-                let (length, rest) = rest.split_first()?;
+                let (length, rest) = self.names.get(begin..)?.split_first()?;
                 if rest.get(..usize::from(*length)) == Some(name.as_bytes()) {
-                    return usize::try_from(u32::from_le_bytes(*place)).ok();
+                    return usize::try_from(slot.place).ok();
                 }
             }
             at = (at + 1) & (self.slots.len() - 1);
