@@ -21,7 +21,7 @@ use super::reply::json;
 use super::rollout_shown as shown;
 use super::route::{Needs, On, Route};
 use super::state::MasterState;
-use crate::wire::{RollBack, RolloutRequest, SetVariable};
+use crate::wire::{RollBack, RolloutRequest, SetVariable, Why};
 
 /// A change of a variable can change any host.
 const CHANGE: Needs = Needs::Deploy(On::Fleet);
@@ -57,6 +57,12 @@ fn questions() -> Vec<Route> {
             why,
         )
         .answers("Why"),
+        Route::get(
+            "/variables/{variable}/when/{host}",
+            Needs::Read,
+            "Says when a host changes, and when it goes back",
+            when,
+        ),
         Route::get(
             "/variables/{variable}/preview",
             Needs::Read,
@@ -264,13 +270,24 @@ fn changed<'a>(state: &MasterState, names: &'a Names, params: &Params) -> (&'a s
 
 /// `GET /variables/{variable}/why/{host}`
 async fn why(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
-    let ledger = ledger(&state, names.variable()).await?;
+    Ok(json(StatusCode::OK, &explained(&state, &names).await?))
+}
+
+/// `GET /variables/{variable}/when/{host}`
+async fn when(State(state): State<MasterState>, names: Names) -> Result<Response, Fault> {
+    Ok(json(
+        StatusCode::OK,
+        &explained(&state, &names).await?.flips,
+    ))
+}
+
+async fn explained(state: &MasterState, names: &Names) -> Result<Why, Fault> {
+    let ledger = ledger(state, names.variable()).await?;
     let host = names.host_name();
     let unknown = || Fault::not_found(format!("host {:?} is not known", names.host()), NEXT_HOST);
     let host = host.ok_or_else(unknown)?;
-    let fleet = fleet(&state).await?;
-    let why = shown::why(&ledger, &fleet, &host, now(&state))?;
-    Ok(json(StatusCode::OK, &why.ok_or_else(unknown)?))
+    let why = shown::why(&ledger, &fleet(state).await?, &host, now(state))?;
+    why.ok_or_else(unknown)
 }
 
 /// `GET /variables/{variable}/preview`

@@ -157,6 +157,8 @@ async fn people_can_stop_turn_and_ask() {
     let why = master.ask("GET /variables/docker/why/d1", "").await.json();
     assert_eq!(why["value"], "26");
     assert!(why["flips"]["forward"].as_i64().unwrap() > now);
+    let when = master.ask("GET /variables/docker/when/d1", "").await.json();
+    assert_eq!(when, why["flips"]);
     assert!(
         why["text"].as_str().unwrap().contains("only at 0%"),
         "{why}"
