@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get;
 use futures_util::stream::BoxStream;
 use helios_api::server::{MasterState, router, serve};
@@ -34,6 +35,7 @@ const DESIRED: &str = "/desired/h7.example.net";
 /// A large fleet, and how often each of its hosts asks.
 const FOLLOWERS: f64 = 100_000.0;
 const EVERY: Duration = Duration::from_secs(30);
+const ROUNDS: usize = 20_000;
 const HOSTS: usize = 5_000;
 const JOBS: usize = 100;
 const JOBS_ON_A_HOST: usize = 5;
@@ -84,21 +86,76 @@ async fn main() -> Outcome {
         format!("/jobs/{id}"),
         "/hosts/h7.example.net/status".to_owned(),
         "/version".to_owned(),
-        DESIRED.to_owned(),
     ] {
         let (took, _) = measure(master, &path, 3_000).await?;
         let ratio = hello.as_secs_f64() / took.as_secs_f64();
         println!("GET {path}: {took:?}, {ratio:.2} of the bare handler's rate");
-        if path == DESIRED {
-            let rate = FOLLOWERS / EVERY.as_secs_f64();
-            let busy = rate * took.as_secs_f64() * 100.0;
-            println!(
-                "{FOLLOWERS} hosts that ask every {EVERY:?}: {rate:.0} requests a second, which take {busy:.0} % of a core, \
-                 the one who asks included"
-            );
+    }
+    follow(master).await
+}
+
+/// What a host that follows costs, beside a bare handler that sends the same bytes, body and header fields.
+async fn follow(master: SocketAddr) -> Outcome {
+    let (fields, body) = answer_of(master, DESIRED).await?;
+    let tag = fields.get("etag").cloned().ok_or("no etag")?;
+    let same = Router::new().route(DESIRED, get(async || (fields, body)));
+    let bare = listen(same).await?;
+    let known = format!("If-None-Match: {}\r\n", tag.to_str()?);
+    println!(
+        "{:<46} {:>10} {:>6} {:>10} {:>22}",
+        "GET /desired/{host}", "median", "rate", "processor", "100,000 every 30 s"
+    );
+    let mut base = Duration::ZERO;
+    for (what, address, fields) in [
+        ("bare handler that sends the same bytes", bare, ""),
+        ("200: what it should hold", master, ""),
+        ("304: the same as before", master, known.as_str()),
+    ] {
+        let used = processor()?;
+        let (took, _) = measure_with(address, DESIRED, fields, ROUNDS).await?;
+        let cost = (processor()? - used) / u32::try_from(ROUNDS)?;
+        base = if base.is_zero() { took } else { base };
+        let ratio = base.as_secs_f64() / took.as_secs_f64();
+        let rate = FOLLOWERS / EVERY.as_secs_f64();
+        let busy = rate * cost.as_secs_f64() * 100.0;
+        println!(
+            "{what:<46} {took:>10.1?} {ratio:>6.2} {cost:>10.1?} {rate:>8.0}/s: {busy:.0} % of a core"
+        );
+    }
+    println!("processor: of this whole process for one request, the one who asks included");
+    Ok(())
+}
+
+/// What this process has used of processors.
+fn processor() -> Outcome<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no fields")?;
+    let ticks = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse::<u64>);
+    let ticks = ticks.sum::<Result<u64, _>>()?;
+    // A tick is a hundredth of a second wherever Linux runs.
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+/// The header fields that the handler set, and the body.
+async fn answer_of(address: SocketAddr, path: &str) -> Outcome<(HeaderMap, String)> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no body")?;
+    let mut fields = HeaderMap::new();
+    for line in head.lines().skip(1) {
+        let (name, value) = line.split_once(": ").ok_or("no field")?;
+        if !["date", "content-length", "connection"].contains(&name) {
+            fields.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
     }
-    Ok(())
+    Ok((fields, body.to_owned()))
 }
 
 /// A store that counts how often a directory is read.
@@ -220,9 +277,19 @@ async fn listen(app: Router) -> Outcome<SocketAddr> {
 
 /// The median time of that many requests, and the length of the last answer's body.
 async fn measure(address: SocketAddr, path: &str, times: usize) -> Outcome<(Duration, usize)> {
+    measure_with(address, path, "", times).await
+}
+
+/// As [`measure`], with more header fields.
+async fn measure_with(
+    address: SocketAddr,
+    path: &str,
+    fields: &str,
+    times: usize,
+) -> Outcome<(Duration, usize)> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n");
     let mut buffer = vec![0; 1 << 20];
     let mut took = Vec::new();
     let mut length = 0;
@@ -250,7 +317,12 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<usize
         let length = fields
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.ok_or("no length")?.parse()?;
+        let length = if text.starts_with("http/1.1 304") {
+            "0"
+        } else {
+            length.ok_or("no length")?
+        };
+        let length: usize = length.parse()?;
         let mut left = length.saturating_sub(body.len());
         while left > 0 {
             left = left.saturating_sub(stream.read(buffer).await?);
