@@ -151,7 +151,8 @@ async fn answer_of(address: SocketAddr, path: &str) -> Outcome<(HeaderMap, Strin
     let mut fields = HeaderMap::new();
     for line in head.lines().skip(1) {
         let (name, value) = line.split_once(": ").ok_or("no field")?;
-        if !["date", "content-length", "connection"].contains(&name) {
+        let name = name.to_ascii_lowercase();
+        if !["date", "content-length", "connection"].contains(&name.as_str()) {
             fields.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
     }
@@ -309,6 +310,9 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<usize
     let mut head = Vec::new();
     loop {
         let read = stream.read(buffer).await?;
+        if read == 0 {
+            return Err("the connection was closed".into());
+        }
         head.extend(buffer.iter().take(read));
         let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let Some((fields, body)) = text.split_once("\r\n\r\n") else {
