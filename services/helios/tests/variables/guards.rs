@@ -2,6 +2,7 @@
 
 use helios_rollout::drive::Outcome;
 use helios_rollout::guard::{Doubt, Missing};
+use helios_rollout::variable::Value;
 
 use crate::fleet::{Fleet, show, within};
 use crate::process::Master;
@@ -22,7 +23,15 @@ async fn what_prometheus_counted_ends_a_bad_rollout_and_its_silence_holds_a_good
     master.ask(&["variable", "set", "docker", "good"]);
     let fleet = Fleet::of(40, None, &master);
     fleet.settled("good", &master).await;
-    let mut prometheus = Prometheus::scraping(&exporter(fleet.enacted.clone()));
+    let enacted = fleet.enacted.clone();
+    let mut prometheus = Prometheus::scraping(&exporter(move || {
+        let enacted = enacted.lock().expect("no panic");
+        let share = |value: &Value| if *value == "bad".into() { 0.2 } else { 0.01 };
+        let hosts = enacted.iter();
+        hosts
+            .map(|(host, value)| (host.clone(), share(value)))
+            .collect()
+    }));
     let url = prometheus.url.clone();
 
     roll_out(&master, "bad", &["--over", "60s", "--guard", &url]);

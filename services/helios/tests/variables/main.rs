@@ -9,6 +9,7 @@ mod guards;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+#[path = "../serving/prometheus.rs"]
 mod prometheus;
 #[cfg(test)]
 mod rollouts;

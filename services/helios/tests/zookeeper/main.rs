@@ -13,9 +13,14 @@ mod ensemble;
 #[cfg(test)]
 mod init_acl;
 #[cfg(test)]
+#[path = "../serving/prometheus.rs"]
+mod prometheus;
+#[cfg(test)]
 #[path = "../../../../tests/src/zookeeper/proxy.rs"]
 #[expect(dead_code, reason = "faults are for other tests")]
 mod proxy;
+#[cfg(test)]
+mod reset_guards;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]

@@ -14,14 +14,14 @@ use crate::containers::Containers;
 use crate::ensemble::Ensemble;
 use crate::serving::{Serving, stdout};
 
-const MACHINES: usize = 10;
+pub(crate) const MACHINES: usize = 10;
 const IMAGE: &str = "helios-test/busybox:1";
 
 /// Where everything of the fleet lies.
 #[derive(Clone)]
-struct Site {
-    dir: PathBuf,
-    store: String,
+pub(crate) struct Site {
+    pub(crate) dir: PathBuf,
+    pub(crate) store: String,
 }
 
 impl Site {
@@ -50,14 +50,14 @@ impl Site {
 }
 
 /// A master that can be killed.
-struct Master {
+pub(crate) struct Master {
     name: &'static str,
     process: Option<Serving>,
     url: String,
 }
 
 impl Master {
-    fn start(site: &Site, name: &'static str) -> Self {
+    pub(crate) fn start(site: &Site, name: &'static str) -> Self {
         let process = site.serve(&["master", "--name", name, "--listen", "127.0.0.1:0"]);
         Self {
             name,
@@ -74,15 +74,15 @@ impl Master {
 }
 
 /// A machine: it boots an agent, and loses its power when something on it asks for that.
-struct Machine {
-    name: String,
-    boots: Arc<AtomicUsize>,
+pub(crate) struct Machine {
+    pub(crate) name: String,
+    pub(crate) boots: Arc<AtomicUsize>,
     off: Arc<AtomicBool>,
     power: Option<JoinHandle<()>>,
 }
 
 impl Machine {
-    fn start(site: &Site, number: usize) -> Self {
+    pub(crate) fn start(site: &Site, number: usize) -> Self {
         let name = format!("web{number}");
         let (boots, off) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let (counter, switch) = (Arc::clone(&boots), Arc::clone(&off));
@@ -151,13 +151,13 @@ fn run_machine(site: &Site, name: &str, boots: &AtomicUsize, off: &AtomicBool) {
 }
 
 /// People at the command line, who ask whichever master lives.
-struct People<'a> {
+pub(crate) struct People<'a> {
     site: &'a Site,
     masters: [&'a str; 2],
 }
 
 impl<'a> People<'a> {
-    fn of(site: &'a Site, [one, other]: &'a [Master; 2]) -> Self {
+    pub(crate) fn of(site: &'a Site, [one, other]: &'a [Master; 2]) -> Self {
         Self {
             site,
             masters: [&one.url, &other.url],
@@ -171,17 +171,17 @@ impl<'a> People<'a> {
         command.output().expect("the binary runs")
     }
 
-    fn ask(&self, args: &[&str]) -> String {
+    pub(crate) fn ask(&self, args: &[&str]) -> String {
         stdout(self.output(args))
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let text = self.ask(&[args, &["--json"]].concat());
         serde_json::from_str(&text).expect("JSON")
     }
 }
 
-fn within<T>(seconds: u64, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn within<T>(seconds: u64, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let limit = Instant::now() + Duration::from_secs(seconds);
     loop {
         if let Some(seen) = look() {
@@ -219,7 +219,7 @@ fn until_all_run(people: &People<'_>) {
     });
 }
 
-fn until_up(people: &People<'_>) {
+pub(crate) fn until_up(people: &People<'_>) {
     within(120, "all machines are up", || {
         // While none is up, that is an answer with an exit code of its own.
         let up = people.output(&["hosts", "-q", "--status", "UP"]);

@@ -1,13 +1,12 @@
 //! Debian's Prometheus as a process, and something for it to scrape.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use crate::fleet::Enacted;
 
 /// A server with a directory of its own, that scrapes one address every second.
 pub(crate) struct Prometheus {
@@ -65,13 +64,19 @@ impl Drop for Prometheus {
     }
 }
 
-/// Serves counters as hosts would: a hundred requests a second on each; of those on hosts that hold `bad` one in five fails, of others one
-/// in a hundred. Returns its address.
-pub(crate) fn exporter(enacted: Enacted) -> String {
+/// What part of a host's requests fails, by the host's name.
+type Failing = Box<dyn Fn() -> Vec<(String, f64)> + Send>;
+
+/// Serves counters as hosts would: a hundred requests a second on each, of which that part fails. Returns its address.
+pub(crate) fn exporter(failing: impl Fn() -> Vec<(String, f64)> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     thread::spawn(move || {
-        let mut counters = Counters::new(enacted);
+        let mut counters = Counters {
+            failing: Box::new(failing),
+            last: Instant::now(),
+            of: BTreeMap::new(),
+        };
         for connection in listener.incoming().flatten() {
             // A scrape that breaks off is made again.
             let _ = serve(connection, &mut counters);
@@ -81,23 +86,17 @@ pub(crate) fn exporter(enacted: Enacted) -> String {
 }
 
 struct Counters {
-    enacted: Enacted,
+    failing: Failing,
     last: Instant,
-    of: std::collections::BTreeMap<String, (f64, f64)>,
+    of: BTreeMap<String, (f64, f64)>,
 }
 
 impl Counters {
-    fn new(enacted: Enacted) -> Self {
-        let (last, of) = (Instant::now(), Default::default());
-        Self { enacted, last, of }
-    }
-
     fn text(&mut self) -> String {
         let requests = self.last.elapsed().as_secs_f64() * 100.0;
         self.last = Instant::now();
         let mut text = String::new();
-        for (host, value) in self.enacted.lock().expect("no panic").iter() {
-            let share = if *value == "bad".into() { 0.2 } else { 0.01 };
+        for (host, share) in (self.failing)() {
             let (all, bad) = self.of.entry(host.clone()).or_default();
             (*all, *bad) = (*all + requests, *bad + requests * share);
             text += &format!("requests_total{{instance=\"{host}:80\"}} {all}\n");
