@@ -3,6 +3,7 @@
 mod containers;
 mod health;
 mod history;
+mod memories;
 mod ports;
 mod services;
 mod specs;
