@@ -123,6 +123,17 @@ fn only_who_drains_a_host_changes_or_ends_that() {
     let record: HostRecord = put(&begun, &Keys::host(&name()));
     assert_eq!((record.drain, record.revision), (Some(drain.clone()), 5));
 
+    let reset = Drain {
+        reset: Some("boot1".to_owned()),
+        ..drain.clone()
+    };
+    for (drain, action) in [(&drain, "drain host"), (&reset, "reset host")] {
+        let host = host(&[]);
+        let begun = drain_host(host.as_ref(), &name(), "spring", Some(drain), &stamp()).unwrap();
+        let audit: AuditRecord = put(&begun, &AUDIT.parse().unwrap());
+        assert_eq!(audit.action, action);
+    }
+
     let seen = drained(Some(&drain));
     let again = drain_host(Some(&seen), &name(), "spring", Some(&drain), &stamp()).unwrap();
     assert!(again.is_empty());

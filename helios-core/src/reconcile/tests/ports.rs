@@ -158,3 +158,89 @@ fn what_can_choose_leaves_the_port_to_what_cannot() {
         assert_eq!([port(&cannot), port(&chooses)], [fixed, 40_001 - fixed]);
     }
 }
+
+/// Neither while the goals are only remembered nor while the engine is away it is known that nobody needs them.
+#[test]
+fn ports_are_given_back_only_when_all_is_known() {
+    let web = job("web")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    let mut host = Host::new();
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    host.desired.tasks.clear();
+    let leased = |host: &Host| {
+        let plan = reconcile(&host.desired, &host.observed, host.now);
+        plan.leases.contains_key(&web.id)
+    };
+    host.observed.containers = Some(Containers::new());
+    host.desired.complete = false;
+    assert!(leased(&host));
+    host.desired.complete = true;
+    host.observed.containers = None;
+    assert!(leased(&host));
+    host.observed.containers = Some(Containers::new());
+    assert!(!leased(&host));
+}
+
+#[test]
+fn what_needs_no_port_gets_no_lease() {
+    let mut host = Host::new();
+    let stopped = job("stopped")
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    host.deploy(&stopped, Goal::Stop);
+    host.deploy(&job("plain"), Goal::Start);
+    host.settle();
+    assert_eq!(*host.observed.leases, BTreeMap::new());
+}
+
+/// A port is chosen anew only in trouble, and when no container is to use the old one any more; a port that the job
+/// names stays its own.
+#[test]
+fn another_port_is_chosen_when_the_container_of_the_old_one_is_gone() {
+    let web = job("web")
+        .port("admin", PortMapping::tcp(81).external(8_080))
+        .port("http", PortMapping::tcp(80))
+        .with_computed_id();
+    let mut host = Host::new();
+    host.deploy(&web, Goal::Start);
+    host.settle();
+    let before = Arc::clone(&host.observed.leases[&web.id]);
+    let now = |host: &Host| {
+        let plan = reconcile(&host.desired, &host.observed, host.now);
+        Arc::clone(&plan.leases[&web.id])
+    };
+    let port = (Protocol::Tcp, before["http"]);
+    host.observed.ports_in_use.insert(port);
+    host.observed.containers = Some(Containers::new());
+    assert_eq!(now(&host), before, "it had no trouble");
+    host.observed
+        .memories
+        .get_mut(&web.id)
+        .unwrap()
+        .port_trouble = true;
+    host.observed.containers = None;
+    assert_eq!(now(&host), before, "its container may be there");
+    host.observed.containers = Some(Containers::new());
+    let after = now(&host);
+    assert_ne!(after["http"], before["http"]);
+    assert_eq!(after["admin"], 8_080);
+}
+
+/// Else every start of an agent whose neighbours share its ports would begin with the same collision.
+#[test]
+fn tasks_choose_from_the_whole_range() {
+    let chosen = (0..40).map(|number| {
+        let job = job(&format!("j{number}")).port("p", PortMapping::tcp(80));
+        let job = job.with_computed_id();
+        let mut host = Host::new();
+        host.deploy(&job, Goal::Start);
+        host.settle();
+        host.observed.leases[&job.id]["p"]
+    });
+    let chosen: std::collections::BTreeSet<_> = chosen.collect();
+    assert!(chosen.len() > 35, "{chosen:?}");
+    let spread = chosen.last().unwrap() - chosen.first().unwrap();
+    assert!(spread > 6_000, "of 12768 ports: {chosen:?}");
+}
