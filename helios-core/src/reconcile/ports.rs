@@ -188,12 +188,10 @@ fn choose(
             Some(port) => {
                 let port =
                     u16::try_from(port).map_err(|_| format!("port {port} does not exist"))?;
-                match taken.get(&(kind, port)) {
-                    Some(other) if *other != job.id => {
-                        return Err(format!("port {port}/{kind} is still leased to {other}"));
-                    }
-                    _ => port,
+                if let Some(other) = taken.get(&(kind, port)) {
+                    return Err(format!("port {port}/{kind} is still leased to {other}"));
                 }
+                port
             }
             None => dynamic(job, name, desired, |port| {
                 let place = (kind, port);

@@ -105,6 +105,15 @@ fn of_an_adopted_container_nothing_is_said_until_it_was_looked_at() {
     assert!(given(&host).undecided.contains(&web.id), "no goal is known");
 }
 
+#[test]
+fn an_adopted_container_that_is_being_stopped_is_taken_out() {
+    let (mut host, web) = registered(Some(HealthCheck::http("http", "/up")));
+    host.observed.memories.clear();
+    host.settle();
+    host.observed.memories.get_mut(&web.id).unwrap().under_way = Some(Verb::Stop);
+    assert_eq!(given(&host), Services::default());
+}
+
 /// Until a registry says that it is out, and then for the time that its users have to go elsewhere.
 #[test]
 fn a_container_is_stopped_only_after_it_left_the_registry() {
