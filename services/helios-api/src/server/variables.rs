@@ -62,7 +62,8 @@ fn questions() -> Vec<Route> {
             Needs::Read,
             "Says when a host changes, and when it goes back",
             when,
-        ),
+        )
+        .answers("Flips"),
         Route::get(
             "/variables/{variable}/preview",
             Needs::Read,
