@@ -166,6 +166,7 @@ const ASKED: &[(&str, &str)] = &[
     ("GET /variables", ""),
     ("GET /variables/v", ""),
     ("GET /variables/v/why/n1", ""),
+    ("GET /variables/v/when/n1", ""),
     ("GET /variables/v/preview?at=4000000500000", ""),
     ("GET /variables/v/course", ""),
     ("POST /variables/v/pause", ""),
