@@ -8,8 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::Outcome;
 use super::ensemble::Ensemble;
-use super::{Outcome, run_docker};
+use super::outside::run_docker;
 
 const SETTLING: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);

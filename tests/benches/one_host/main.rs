@@ -16,13 +16,13 @@
 #[expect(dead_code, reason = "faults are for the tests")]
 mod ensemble;
 mod idle;
+mod outside;
 #[path = "../../src/zookeeper/proxy.rs"]
 #[expect(dead_code, reason = "faults are for the tests")]
 mod proxy;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,8 @@ use helios_core::state_dir::FileStateDir;
 use helios_core::{Cluster, Goal, HostName, Job, JobId, Runtime};
 use helios_docker::{DockerEndpoint, DockerRuntime};
 use helios_store::FileStore;
+
+use outside::{end_process, kill, run_docker, wait_started};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -287,10 +289,9 @@ impl Bench {
         Ok(pair)
     }
 
-    /// From the end of a container's process to the look that shows it or its successor running: this agent without
-    /// delay, and Docker's own restart policy, which starts the same container.
+    /// From the end of a container's process to the engine's word that it or its successor was started: this agent
+    /// without delay, and Docker's own restart policy, which starts the same container.
     async fn process_dies(&self) -> Outcome<Pair> {
-        let bare = Arc::new(docker(&Owner::new("bench-bare")?).await?);
         let mut pair = Pair::default();
         let job = job("dies")?;
         self.deploy_one(&job).await?;
@@ -316,14 +317,13 @@ impl Bench {
         )?;
         for _ in 0..ROUNDS / 8 {
             tokio::time::sleep(LASTING).await;
-            for (runtime, name, times) in [
-                (&self.runtime, self.name(&job.id), &mut pair.ours),
-                (&bare, name.to_owned(), &mut pair.bare),
-            ] {
-                let back = tokio::spawn(wait_replaced(runtime.clone(), name.clone()));
+            let ours = self.name(&job.id);
+            for (name, times) in [(ours.as_str(), &mut pair.ours), (name, &mut pair.bare)] {
+                // A runtime takes a container that Docker restarts for one that runs: only the events tell.
+                let back = tokio::task::spawn_blocking(wait_started);
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 let ended = Instant::now();
-                end_process(&name)?;
+                end_process(name)?;
                 times.push(back.await??.saturating_duration_since(ended));
             }
         }
@@ -469,25 +469,4 @@ async fn wait(
         }
     }
     Err("the watch of the engine ended".into())
-}
-
-fn kill(container: &str) -> Outcome<()> {
-    run_docker(&["kill", container]).map(drop)
-}
-
-/// Ends the container's process from outside, which Docker does not take for a wish of its user.
-fn end_process(container: &str) -> Outcome<()> {
-    let pid = run_docker(&["inspect", "--format", "{{.State.Pid}}", container])?;
-    let done = Command::new("kill").args(["-9", pid.trim()]).status()?;
-    done.success()
-        .then_some(())
-        .ok_or_else(|| format!("the process {pid} of {container} cannot be ended: {done}").into())
-}
-
-fn run_docker(args: &[&str]) -> Outcome<String> {
-    let done = Command::new("docker").args(args).output()?;
-    match done.status.success() {
-        true => Ok(String::from_utf8(done.stdout)?),
-        false => Err(format!("docker {args:?}: {done:?}").into()),
-    }
 }
