@@ -179,6 +179,9 @@ impl Live {
             return;
         };
         match (&done.action, &done.outcome) {
+            // A look may have shown it already, with more than is known here, and would not be told again.
+            (Action::Create(_), Ok(Some(id)))
+                if containers.get(&name).is_some_and(|known| known.id == *id) => {}
             (Action::Create(spec), Ok(Some(id))) => containers.insert(Container {
                 id: id.clone(),
                 name: name.clone(),
@@ -293,5 +296,47 @@ fn rename(containers: &mut Containers, id: &ContainerId, from: &str, to: &str) {
 fn change(containers: &mut Containers, name: &str, state: ContainerState) {
     if let Some(container) = containers.get(name).cloned() {
         containers.insert(Container { state, ..container });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Job;
+    use crate::runtime::ContainerSpec;
+
+    use super::*;
+
+    /// An engine that shows nothing of a container which it is starting made the agent create it again. The answer then
+    /// hid the address that a look had told meanwhile, and health checks waited for it for ever.
+    #[test]
+    fn a_create_that_finds_what_runs_hides_nothing_of_it() {
+        let job = Job::new("web:1", "nginx").unwrap().id;
+        let policy = Policy::for_host("n1");
+        let spec = ContainerSpec {
+            name: container_name(&policy.namespace, &job),
+            ..ContainerSpec::default()
+        };
+        let found = Container {
+            id: ContainerId::new("c1"),
+            name: spec.name.clone(),
+            digest: Some(spec.digest()),
+            labels: [(JOB_LABEL.to_owned(), job.to_string())].into(),
+            state: ContainerState::Running,
+            ip: Some([172, 17, 0, 2].into()),
+        };
+        let mut live = Live::new(Remembered::default(), policy);
+        let now = Moment::from_millis(0);
+        live.see(Ok([found.clone()].into_iter().collect()), now);
+        let done = |action, made| Done {
+            job: job.clone(),
+            action,
+            outcome: Ok(made),
+        };
+        live.done(
+            &done(Action::Create(spec.into()), Some(found.id.clone())),
+            now,
+        );
+        live.done(&done(Action::Start(found.id.clone()), None), now);
+        assert_eq!(live.observed.container(&found.name), Some(&found));
     }
 }
