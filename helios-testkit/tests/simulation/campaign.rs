@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use helios_core::{Clock, Moment, Timestamp};
 use helios_testkit::sim::campaign::Campaign;
-use helios_testkit::sim::{Faults, Report, Sim};
+use helios_testkit::sim::{Actor, FaultKind, Faults, Point, Report, Sim};
 
 /// Seeds that once showed a bug of ours; what it was is in the name of the test.
 mod regressions;
@@ -67,12 +67,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "single faults: every call of a port, each of six kinds of fault",
         sizes: (60, 4_500),
-        run: |round, size| {
-            let most = usize::try_from(size / 3).expect("a number");
-            of_scenarios(round, |number| {
-                Campaign::of_single_faults(|| scenario(number), most)
-            })
-        },
+        run: |round, size| of_scenarios(round, |number| single_faults(scenario, number, size / 3)),
     },
     Part {
         name: "pairs of those faults",
@@ -86,12 +81,19 @@ const PARTS: &[Part] = &[
     Part {
         name: "a rolling update, single faults of every kind at its calls",
         sizes: (20, 400),
-        run: rolling::single_faults,
+        run: |round, size| single_faults(rolling::scenario, round, size),
     },
     Part {
         name: "a rolling update, a master that dies before or after any of its calls",
         sizes: (20, 400),
-        run: rolling::masters_that_die,
+        run: |round, size| {
+            masters_that_die(
+                rolling::scenario,
+                round,
+                size,
+                "a rollout came to every host",
+            )
+        },
     },
     Part {
         name: "swarms of fleet resets",
@@ -101,12 +103,14 @@ const PARTS: &[Part] = &[
     Part {
         name: "a fleet reset, single faults of every kind at its calls",
         sizes: (12, 250),
-        run: resets::single_faults,
+        run: |round, size| single_faults(resets::scenario, round, size),
     },
     Part {
         name: "a fleet reset, a master that dies before or after any of its calls",
         sizes: (12, 250),
-        run: resets::masters_that_die,
+        run: |round, size| {
+            masters_that_die(resets::scenario, round, size, "a reset came to every host")
+        },
     },
 ];
 
@@ -120,6 +124,31 @@ fn of_scenarios(round: u64, run: impl Fn(u64) -> Campaign) -> Campaign {
         sum.join(run(number));
     }
     sum
+}
+
+/// Every call of a scenario fails in each of the six ways, as far as so many runs go.
+fn single_faults(scenario: fn(u64) -> Sim, number: u64, size: u64) -> Campaign {
+    let most = usize::try_from(size).expect("a number");
+    Campaign::of_single_faults(|| scenario(number), most)
+}
+
+/// Whatever becomes of the masters, each run comes to its end, which is told by what it is to have seen: `end`.
+fn masters_that_die(scenario: fn(u64) -> Sim, number: u64, size: u64, end: &str) -> Campaign {
+    let dies = |point: &Point| {
+        let Point::Call { actor, kind, .. } = point else {
+            return false;
+        };
+        let dies = matches!(kind, FaultKind::CrashBefore | FaultKind::CrashAfter);
+        dies && matches!(actor, Actor::Master(_))
+    };
+    let most = usize::try_from(size).expect("a number");
+    let campaign = Campaign::of_single_faults_at(|| scenario(number), most, dies);
+    let ended = campaign.sometimes.get(end);
+    assert!(
+        ended.is_some_and(|ended| *ended >= campaign.runs),
+        "{campaign}"
+    );
+    campaign
 }
 
 /// Small scenarios, so that each of their calls can fail in each of the six ways.

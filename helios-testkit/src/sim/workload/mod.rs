@@ -76,6 +76,13 @@ impl Workload {
 }
 
 impl MasterCtx {
+    /// Makes the store a cluster's, however often that has to be tried: as every master begins.
+    pub async fn begin(&self) {
+        while self.cluster.init().await.is_err() {
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// Whether the time in which things fail is over. What is wanted should change no more after it.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -154,9 +161,7 @@ fn job(number: u64) -> Option<Job> {
 
 async fn mixed(mut master: MasterCtx) {
     let name = format!("{}", master.life.actor);
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let world = master.world.clone();
     let dice = |count| world.with(|state| state.dice(&format!("work {name}"), count));
     let pace = dice(0).between(Duration::from_secs(2), Duration::from_secs(25));

@@ -65,9 +65,7 @@ impl MasterCtx {
 
 /// Moves resets, and meanwhile asks for more.
 pub(super) async fn resets(mut master: MasterCtx) {
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let driver = master.reset_driver();
     join(changes(&mut master), driver.run(pending())).await;
 }

@@ -29,9 +29,7 @@ const GROUPS: [(&str, [&str; 2]); 2] = [
 
 /// Moves rollouts, and meanwhile asks for more.
 pub(super) async fn rolling(mut master: MasterCtx) {
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let driver = Driver::new(&master.cluster, master.life.actor.to_string());
     join(changes(&mut master), driver.run(pending())).await;
 }

@@ -10,10 +10,7 @@ use helios_rollout::reset::{
     Action, Ending, GroupLimit, Limits, Patience, Reset, ResetRecord, ResetRefused, Resets, Stage,
     Wanted,
 };
-use helios_testkit::sim::campaign::Campaign;
-use helios_testkit::sim::{
-    Actor, Bounds, FaultKind, MasterCtx, Point, Report, Sim, What, Workload,
-};
+use helios_testkit::sim::{Bounds, MasterCtx, Report, Sim, What, Workload};
 use tokio::time::sleep;
 
 use super::{replayed, years};
@@ -63,9 +60,7 @@ fn reset(master: &MasterCtx) -> Reset {
 
 /// One reset of all hosts, asked for until a master says that it has begun.
 async fn one_reset(master: MasterCtx) {
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let ask = async {
         let job = Job::new("all:1", "web:1").expect("a job");
         master.settle(&job, master.hosts.clone()).await;
@@ -86,7 +81,7 @@ async fn one_reset(master: MasterCtx) {
     futures_util::future::join(ask, driver.run(std::future::pending())).await;
 }
 
-fn scenario(number: u64) -> Sim {
+pub(super) fn scenario(number: u64) -> Sim {
     Sim::new(number)
         .masters(2)
         .hosts(2)
@@ -94,30 +89,6 @@ fn scenario(number: u64) -> Sim {
         .bounds(bounds())
         .stable_for(Duration::from_secs(300))
         .workload(Workload::new(one_reset))
-}
-
-pub(super) fn single_faults(round: u64, size: u64) -> Campaign {
-    let most = usize::try_from(size).expect("a number");
-    Campaign::of_single_faults(|| scenario(round), most)
-}
-
-/// Whatever becomes of the masters, each of these resets comes to every host.
-pub(super) fn masters_that_die(round: u64, size: u64) -> Campaign {
-    let dies = |point: &Point| {
-        let Point::Call { actor, kind, .. } = point else {
-            return false;
-        };
-        let dies = matches!(kind, FaultKind::CrashBefore | FaultKind::CrashAfter);
-        dies && matches!(actor, Actor::Master(_))
-    };
-    let most = usize::try_from(size).expect("a number");
-    let campaign = Campaign::of_single_faults_at(|| scenario(round), most, dies);
-    let came = campaign.sometimes.get("a reset came to every host");
-    assert!(
-        came.is_some_and(|came| *came >= campaign.runs),
-        "{campaign}"
-    );
-    campaign
 }
 
 /// The role of a host, of so many.
@@ -129,9 +100,7 @@ fn role(host: &HostName, roles: usize) -> String {
 
 /// A service for each role on all its hosts, and a reset of all hosts that bears failures.
 async fn a_service_per_role(master: MasterCtx, roles: usize) {
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let ask = async {
         if master.number > 0 {
             return;

@@ -6,8 +6,7 @@ use helios_core::cluster::ClusterError;
 use helios_core::model::{DeploymentGroup, Job};
 use helios_core::ops::CreateJob;
 use helios_rollout::rolling::{Driver, GroupRefused, Groups, RollOut};
-use helios_testkit::sim::campaign::Campaign;
-use helios_testkit::sim::{Actor, FaultKind, MasterCtx, Point, Sim, Workload};
+use helios_testkit::sim::{MasterCtx, Sim, Workload};
 use tokio::time::sleep;
 
 use super::replayed;
@@ -53,35 +52,11 @@ async fn begin(master: &MasterCtx, groups: &Groups) -> Result<(), ClusterError<G
     Ok(())
 }
 
-fn scenario(number: u64) -> Sim {
+pub(super) fn scenario(number: u64) -> Sim {
     Sim::new(number)
         .masters(2)
         .hosts(2)
         .lasting(Duration::from_secs(60))
         .stable_for(Duration::from_secs(300))
         .workload(Workload::new(one_update))
-}
-
-pub(super) fn single_faults(round: u64, size: u64) -> Campaign {
-    let most = usize::try_from(size).expect("a number");
-    Campaign::of_single_faults(|| scenario(round), most)
-}
-
-/// Whatever becomes of the masters, each of these rolling updates comes to its end.
-pub(super) fn masters_that_die(round: u64, size: u64) -> Campaign {
-    let dies = |point: &Point| {
-        let Point::Call { actor, kind, .. } = point else {
-            return false;
-        };
-        let dies = matches!(kind, FaultKind::CrashBefore | FaultKind::CrashAfter);
-        dies && matches!(actor, Actor::Master(_))
-    };
-    let most = usize::try_from(size).expect("a number");
-    let campaign = Campaign::of_single_faults_at(|| scenario(round), most, dies);
-    let ended = campaign.sometimes.get("a rollout came to every host");
-    assert!(
-        ended.is_some_and(|ended| *ended >= campaign.runs),
-        "{campaign}"
-    );
-    campaign
 }

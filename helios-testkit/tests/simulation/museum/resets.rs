@@ -30,9 +30,7 @@ pub(super) enum Wrong {
 
 /// A master that moves one reset well enough, but for what is wrong with it.
 pub(super) async fn run(master: MasterCtx, wrong: Option<Wrong>) {
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     let drive = async {
         loop {
             sleep(Duration::from_secs(1)).await;

@@ -35,9 +35,7 @@ pub(super) async fn run(master: MasterCtx, wrong: Option<Wrong>) {
         own: BTreeSet::new(),
         old: None,
     };
-    while master.cluster.init().await.is_err() {
-        sleep(Duration::from_secs(1)).await;
-    }
+    master.begin().await;
     if master.number != 0 {
         return driver.run(&master).await;
     }

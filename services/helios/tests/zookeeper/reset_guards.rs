@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::ensemble::Ensemble;
 use crate::prometheus::{Prometheus, exporter};
 use crate::resets::{MACHINES, Machine, Master, People, Site, until_up, within};
 
@@ -12,15 +11,7 @@ const ALL: &str = "sum by (instance) (increase(requests_total[$window]))";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_prometheus_counted_on_renewed_machines_halts_their_reset() {
-    let ensemble = Ensemble::start(1).await;
-    let dir = tempfile::tempdir().unwrap();
-    let site = Site {
-        dir: dir.path().to_owned(),
-        store: format!("zk://{}/helios", ensemble.server(0)),
-    };
-    tokio::task::spawn_blocking(move || a_reset_that_does_harm(&site))
-        .await
-        .unwrap();
+    Site::during(a_reset_that_does_harm).await;
 }
 
 /// Requests fail on a machine once it has booted again: one in five instead of one in a hundred.

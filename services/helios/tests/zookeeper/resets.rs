@@ -25,6 +25,19 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// A site with a store of its own, for as long as that takes.
+    pub(crate) async fn during(story: fn(&Self)) {
+        let ensemble = Ensemble::start(1).await;
+        let dir = tempfile::tempdir().unwrap();
+        let site = Self {
+            dir: dir.path().to_owned(),
+            store: format!("zk://{}/helios", ensemble.server(0)),
+        };
+        tokio::task::spawn_blocking(move || story(&site))
+            .await
+            .unwrap();
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_helios"));
         command
@@ -230,15 +243,7 @@ pub(crate) fn until_up(people: &People<'_>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_machines_are_renewed_while_masters_are_killed_and_the_lonely_service_is_named() {
-    let ensemble = Ensemble::start(1).await;
-    let dir = tempfile::tempdir().unwrap();
-    let site = Site {
-        dir: dir.path().to_owned(),
-        store: format!("zk://{}/helios", ensemble.server(0)),
-    };
-    tokio::task::spawn_blocking(move || a_reset_of_ten_machines(&site))
-        .await
-        .unwrap();
+    Site::during(a_reset_of_ten_machines).await;
 }
 
 fn a_reset_of_ten_machines(site: &Site) {
