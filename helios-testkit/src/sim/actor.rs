@@ -29,7 +29,7 @@ const UNWELL_RETRY: Duration = Duration::from_secs(5);
 /// The ports that the agents of Helios choose from: so few that something else can have all of them.
 pub(super) const PORTS: Range<u16> = 20_000..20_040;
 
-/// The simulated engine does not tell when a container ended: it is kept until its agent comes to remove it.
+/// So short that nothing is kept any more when everything has to be at rest.
 const KEEP_DEAD: KeepDead = KeepDead {
     of_each_job: 1,
     keep_for: Duration::from_secs(60),

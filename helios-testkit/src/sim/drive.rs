@@ -397,7 +397,11 @@ impl Drive {
             };
             engine.away_until = now + away;
             engine.starts += 1;
-            let changes = if ends { engine.end_all() } else { Vec::new() };
+            let changes = if ends {
+                engine.end_all(now)
+            } else {
+                Vec::new()
+            };
             engine.tell();
             for change in changes {
                 state.record(Actor::Engine(number), What::Effect { call: 0, change });

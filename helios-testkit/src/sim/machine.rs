@@ -15,6 +15,12 @@ use super::world::World;
 /// The wall clock at the start of every run.
 pub(super) const EPOCH_MILLIS: i64 = 1_700_000_000_000;
 
+/// What a wall clock shows that jumped so far in all.
+pub(super) fn wall_clock(now: Duration, jump: i64) -> Timestamp {
+    let passed = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(EPOCH_MILLIS + passed + jump)
+}
+
 /// The clocks of an actor. The wall clock jumps; the other one does not.
 pub(super) struct SimClock {
     world: World,
@@ -37,8 +43,7 @@ impl Clock for SimClock {
     fn now(&self) -> Timestamp {
         self.world.with(|state| {
             let jump = state.clock_jumps.get(&self.actor).copied().unwrap_or(0);
-            let passed = i64::try_from(state.now.as_millis()).unwrap_or(i64::MAX);
-            Timestamp::from_millis(EPOCH_MILLIS + passed + jump)
+            wall_clock(state.now, jump)
         })
     }
 

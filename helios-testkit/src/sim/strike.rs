@@ -18,13 +18,19 @@ pub(super) fn quietly(state: &mut State, chaos: &Chaos, n: u64) {
             };
             let change = dice
                 .pick(&engine.running())
-                .and_then(|id| engine.end(id, 1));
+                .and_then(|id| engine.end(id, 1, now));
             if let Some(change) = change {
                 state.record(Actor::Engine(*number), What::Effect { call: 0, change });
             }
         }
         Chaos::ClockJump(actor, by) => {
             *state.clock_jumps.entry(*actor).or_default() += by;
+            // An engine and its agent look at the same clock.
+            if let Actor::Agent(number) = actor
+                && let Some(engine) = state.engines.get_mut(number)
+            {
+                engine.clock_jump += by;
+            }
         }
         Chaos::ReplicaLags(replica, lasts) => state.store.stick_replica(*replica, now + *lasts),
         Chaos::DiskFull(number, lasts) => {

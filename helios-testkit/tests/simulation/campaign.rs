@@ -206,6 +206,7 @@ const SOMETIMES: &[&str] = &[
     "the engine was restarted during a create",
     "two masters made the same step of a rollout at once",
     "watch events were lost",
+    "what died was kept, and removed when its time was over",
 ];
 
 /// Prints the table of docs/reliability.md; with HELIOS_SIM_PART only the parts whose name has that in it.

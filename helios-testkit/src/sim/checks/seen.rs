@@ -12,6 +12,9 @@ use super::super::trace::{Actor, Change, Event, Fact, Fleet, Outcome, Verb, What
 use super::resets::{seen as reset, turns};
 use super::rollouts::{Move, moves};
 
+/// For how long a container is kept if it is not removed for another reason than that its time is over.
+const KEPT_LONG: Duration = Duration::from_secs(45);
+
 /// Notices what a campaign should have seen.
 #[derive(Default)]
 pub(super) struct Watcher {
@@ -46,6 +49,15 @@ impl Watcher {
                 Change::Renamed(_) => Some("a rename took effect after its caller had given up"),
                 Change::Removed(_) => Some("a remove took effect after its caller had given up"),
             },
+            What::Effect {
+                change: Change::Removed(id),
+                ..
+            } => {
+                let container = fleet.machine_of(event)?.containers.get(id)?;
+                let kept_since = container.kept_since?;
+                (event.at >= kept_since + KEPT_LONG)
+                    .then_some("what died was kept, and removed when its time was over")
+            }
             What::Reply { request, outcome } => {
                 if *outcome != Outcome::Unknown {
                     return None;

@@ -92,8 +92,9 @@ impl RuntimeHarness for Simulated {
 
     async fn kill(&self, id: &ContainerId) {
         self.world.with(|state| {
+            let now = state.now;
             let engine = state.engines.get_mut(&0).expect("an engine");
-            if let Some(change) = engine.end(id, 137) {
+            if let Some(change) = engine.end(id, 137, now) {
                 state.record(Actor::Engine(0), What::Effect { call: 0, change });
             }
         });

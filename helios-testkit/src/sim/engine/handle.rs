@@ -256,7 +256,7 @@ impl Runtime for SimRuntime {
                 let mut changes = vec![started];
                 match engine.process(&id) {
                     Process::Flaps => die_soon(world, machine, id, call),
-                    Process::Exits(code) => changes.extend(engine.end(&id, code.into())),
+                    Process::Exits(code) => changes.extend(engine.end(&id, code.into(), now)),
                     _ => {}
                 }
                 Ok(((), changes))
@@ -274,9 +274,9 @@ impl Runtime for SimRuntime {
             ending.unwrap_or_default()
         });
         let owner = self.owner.clone();
-        self.act(Verb::Stop, about, work, move |engine, _, _| {
+        self.act(Verb::Stop, about, work, move |engine, now, _| {
             let own = engine.is_of(&id, &owner);
-            let ended = own.then(|| engine.end(&id, code)).flatten();
+            let ended = own.then(|| engine.end(&id, code, now)).flatten();
             Ok(((), ended.into_iter().collect()))
         })
         .await
@@ -285,11 +285,16 @@ impl Runtime for SimRuntime {
     async fn remove(&self, id: &ContainerId) -> Result<(), RuntimeError> {
         let (about, id) = (About::container(id), id.clone());
         let owner = self.owner.clone();
-        self.act(Verb::Remove, about, Duration::ZERO, move |engine, _, _| {
-            let own = engine.is_of(&id, &owner);
-            let changes = if own { engine.remove(&id) } else { Vec::new() };
-            Ok(((), changes))
-        })
+        self.act(
+            Verb::Remove,
+            about,
+            Duration::ZERO,
+            move |engine, now, _| {
+                let own = engine.is_of(&id, &owner);
+                let changes = own.then(|| engine.remove(&id, now));
+                Ok(((), changes.unwrap_or_default()))
+            },
+        )
         .await
     }
 }
@@ -334,11 +339,12 @@ fn die_soon(world: World, machine: u16, id: ContainerId, call: u64) {
     tokio::spawn(async move {
         sleep(Duration::from_millis(500 + call % 7 * 300)).await;
         world.with(|state| {
+            let now = state.now;
             let engine = state.engines.get_mut(&machine);
             let Some(engine) = engine.filter(|_| state.faults_on) else {
                 return;
             };
-            if let Some(change) = engine.end(&id, 1) {
+            if let Some(change) = engine.end(&id, 1, now) {
                 state.record(Actor::Engine(machine), What::Effect { call: 0, change });
             }
         });

@@ -13,6 +13,7 @@ use helios_core::runtime::{
 use tokio::sync::Notify;
 
 use super::super::dice::Dice;
+use super::super::machine::wall_clock;
 use super::super::trace::Change;
 use super::process::Process;
 
@@ -27,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) away_until: Duration,
     /// How often it was restarted.
     pub(crate) starts: u64,
+    /// How far its wall clock jumped in all, in milliseconds.
+    pub(crate) clock_jump: i64,
     containers: BTreeMap<ContainerId, Kept>,
     images: BTreeSet<String>,
     /// Ports that something else on the host has, and until when.
@@ -207,13 +210,15 @@ impl Engine {
     }
 
     /// Ends a container that runs.
-    pub(crate) fn end(&mut self, id: &ContainerId, code: i64) -> Option<Change> {
+    pub(crate) fn end(&mut self, id: &ContainerId, code: i64, now: Duration) -> Option<Change> {
+        let ended_at = Some(wall_clock(now, self.clock_jump));
         let kept = self.containers.get_mut(id)?;
         if kept.state != ContainerState::Running {
             return None;
         }
         kept.state = ContainerState::Exited(Exit {
             code,
+            ended_at,
             ..Exit::default()
         });
         self.tell();
@@ -241,8 +246,8 @@ impl Engine {
     }
 
     /// Removes a container, killing it if it runs.
-    pub(crate) fn remove(&mut self, id: &ContainerId) -> Vec<Change> {
-        let stopped = self.end(id, 137);
+    pub(crate) fn remove(&mut self, id: &ContainerId, now: Duration) -> Vec<Change> {
+        let stopped = self.end(id, 137, now);
         if self.containers.remove(id).is_none() {
             return Vec::new();
         }
@@ -254,10 +259,10 @@ impl Engine {
     }
 
     /// Ends all that runs, as a reboot or a restart of the engine does.
-    pub(crate) fn end_all(&mut self) -> Vec<Change> {
+    pub(crate) fn end_all(&mut self, now: Duration) -> Vec<Change> {
         self.running()
             .into_iter()
-            .filter_map(|id| self.end(&id, 255))
+            .filter_map(|id| self.end(&id, 255, now))
             .collect()
     }
 

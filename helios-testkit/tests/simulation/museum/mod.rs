@@ -6,6 +6,7 @@ mod resets;
 mod rolling;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use helios_testkit::sim::{Bounds, Faults, Report, Sim, Workload};
 
@@ -43,6 +44,8 @@ struct Exhibit {
     checks: &'static [&'static str],
     plant: fn(Sim) -> Sim,
 }
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Within how many seeds every one of them must be found.
 const SEEDS_MAX: u64 = 150;
@@ -226,6 +229,18 @@ const MUSEUM: &[Exhibit] = &[
         "what is undeployed is stopped minutes later",
         &["L9"]
     ),
+    Exhibit {
+        class: "graves",
+        what: "dead containers are kept for a day longer than they are to be",
+        checks: &["L2"],
+        plant: |sim| {
+            sim.agent(|host| async {
+                let agent = host.helios_agent();
+                let agent = agent.policy(|policy| policy.keep_dead.keep_for += DAY);
+                drop(agent.run(std::future::pending()).await);
+            })
+        },
+    },
     exhibit!(
         "rubbish",
         NeverRemoves,
