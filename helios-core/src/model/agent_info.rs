@@ -5,6 +5,7 @@ use serde::Serialize;
 /// The process an agent runs in. The members named after a virtual machine are those of the
 /// original's runtime; ours may name its own, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AgentInfo {

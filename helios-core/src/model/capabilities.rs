@@ -19,6 +19,7 @@ const BUCKETS_SMALL: usize = 64;
 /// therefore keeps exactly that order, which hardly depends on the order of insertion: only texts
 /// that share a bucket stay in the order they came.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Capabilities(Vec<String>);
 
 impl Capabilities {

@@ -7,6 +7,7 @@ use super::{Goal, JobId};
 
 /// That a job is wanted on a host, and who wanted it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Deployment {

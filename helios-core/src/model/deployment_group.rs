@@ -19,6 +19,7 @@ wire_enum! {
 
 /// All hosts whose labels match, and the job they run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeploymentGroup {

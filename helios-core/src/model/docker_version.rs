@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The version of a host's container engine, as the engine tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DockerVersion {

@@ -8,6 +8,11 @@ use super::read::Members;
 
 /// How an agent finds out whether a container is ready, before it reports the job as running.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(tag = "type", rename_all = "lowercase")
+)]
 pub enum HealthCheck {
     /// A GET request that has to be answered with success.
     Http {

@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 /// The machine an agent runs on, as the agent sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HostInfo {

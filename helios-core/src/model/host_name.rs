@@ -26,6 +26,7 @@ const LABEL_BYTES_MAX: usize = 63;
 /// assert!("../jobs".parse::<HostName>().is_err());
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostName(Arc<str>);
 
 impl HostName {

@@ -25,6 +25,11 @@ use super::ParseError;
 /// # Ok::<(), helios_core::model::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "Written")
+)]
 pub struct HostSelector {
     /// The label.
     pub label: String,
@@ -211,6 +216,20 @@ impl Serialize for HostSelector {
     }
 }
 
+/// A selector in JSON.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it is only described")]
+struct Written {
+    /// The label.
+    label: String,
+    /// How its value is compared.
+    operator: SelectorOperator,
+    /// With what: a list for `IN` and `NOT_IN`.
+    operand: Operand,
+}
+
 #[derive(Default)]
 struct SelectorMembers {
     label: Option<String>,
@@ -226,6 +245,7 @@ read_members!(SelectorMembers {
 
 /// A text or a list of texts; which of the two is right depends on the operator.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(untagged)]
 enum Operand {
     One(String),

@@ -14,6 +14,11 @@ use super::ParseError;
 /// The text is kept because it is part of a job's hash: `2001:DB8::1` and `2001:db8::1` are one
 /// address, but two job ids.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String")
+)]
 pub struct IpLiteral {
     text: String,
     address: IpAddr,

@@ -44,6 +44,7 @@ use crate::time::Timestamp;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = needs_only_an_id))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Job {
@@ -101,6 +102,12 @@ pub struct Job {
     pub rollout_options: Option<RolloutOptions>,
     /// The runtime of the container engine to use.
     pub runtime: Option<String>,
+}
+
+/// What is left out of a job has its default.
+#[cfg(feature = "schema")]
+fn needs_only_an_id(schema: &mut schemars::Schema) {
+    schema.insert("required".to_owned(), ["id"].into_iter().collect());
 }
 
 impl Job {

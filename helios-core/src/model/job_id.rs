@@ -30,6 +30,7 @@ const SHORT_HASH_CHARS: usize = 7;
 /// # Ok::<(), helios_core::model::ParseError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobId(Arc<str>);
 
 impl JobId {

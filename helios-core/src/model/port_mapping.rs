@@ -19,6 +19,7 @@ use super::read::{Member, Members};
 /// assert_eq!((http.external_port, dns.external_port), (None, Some(5353)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = needs_only_its_own_port))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PortMapping {
@@ -30,6 +31,15 @@ pub struct PortMapping {
     pub external_port: Option<i32>,
     /// `tcp` or `udp`. Other texts can be read, and are refused by validation.
     pub protocol: String,
+}
+
+/// What is left out of a mapping has its default.
+#[cfg(feature = "schema")]
+fn needs_only_its_own_port(schema: &mut schemars::Schema) {
+    schema.insert(
+        "required".to_owned(),
+        ["internalPort"].into_iter().collect(),
+    );
 }
 
 impl PortMapping {

@@ -17,6 +17,11 @@ const DEFAULT_PROTOCOL: &str = "http";
 ///
 /// Without a `/` the protocol is `http`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String")
+)]
 pub struct ServiceEndpoint {
     name: String,
     protocol: String,
@@ -85,6 +90,7 @@ impl<'de> Deserialize<'de> for ServiceEndpoint {
 
 /// Which ports an endpoint stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ServicePorts {
     /// The parameters of each port, by the port's name. `None` for all when the document had no such
@@ -116,6 +122,7 @@ read_members!(ServicePorts {
 
 /// How one port of an endpoint is registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ServicePortParameters {
     /// Tags for the service registry. An empty list and no list are different jobs.

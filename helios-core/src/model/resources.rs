@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Limits on what a container may use. `None` leaves a limit to the container engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Resources {

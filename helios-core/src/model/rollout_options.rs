@@ -10,6 +10,7 @@ use super::redacted::Redacted;
 /// Wishes for a rolling update. What is `None` is decided elsewhere, see
 /// [`resolve`](RolloutOptions::resolve).
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RolloutOptions {

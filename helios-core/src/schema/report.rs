@@ -94,6 +94,7 @@ impl TaskReport {
 
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LastExit {
     /// The exit code; 128 + n after signal n.

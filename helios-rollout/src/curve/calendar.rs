@@ -11,6 +11,7 @@ use super::window::{self, Window};
 ///
 /// Closed time costs no progress and makes no jump: a curve runs on open time only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Open is what lies in any of these; everything, if there are none.
@@ -23,6 +24,7 @@ pub struct Calendar {
 
 /// A time in which nothing moves, windows or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
     /// Its first millisecond.

@@ -53,6 +53,7 @@ pub use window::Window;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Curve {
     /// What it looks like.
@@ -68,12 +69,21 @@ pub struct Curve {
 
 /// How long a curve takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Length {
     /// From start to end on the wall, closed time included: "over two weeks".
-    Elapsed(#[serde(with = "millis")] Duration),
+    Elapsed(
+        #[serde(with = "millis")]
+        #[cfg_attr(feature = "schema", schemars(with = "u64"))]
+        Duration,
+    ),
     /// Open time only: "over forty working hours".
-    Open(#[serde(with = "millis")] Duration),
+    Open(
+        #[serde(with = "millis")]
+        #[cfg_attr(feature = "schema", schemars(with = "u64"))]
+        Duration,
+    ),
 }
 
 impl Length {

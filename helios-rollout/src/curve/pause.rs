@@ -30,6 +30,7 @@ pub struct Pause {
 
 /// What resuming does to the end of the curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnResume {
     /// The end moves by as much open time as was lost.

@@ -13,6 +13,7 @@ use crate::table::Table;
 /// between points (exact points where the shape has corners, 512 samples where it is smooth), which makes it
 /// nondecreasing and exactly invertible *by construction*: [`super::Schedule::reaches`] is not an approximation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Shape {
@@ -60,6 +61,7 @@ pub enum Shape {
 
 /// One point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Point {
     /// The share of the time that has passed.

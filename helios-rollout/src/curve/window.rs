@@ -25,6 +25,7 @@ use super::spans::Span;
 /// # Ok::<(), helios_rollout::curve::CurveError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Window {
     /// Bit 0 is Monday.

@@ -17,6 +17,7 @@ const POINTS_MAX: usize = 1_000;
 
 /// How many hosts hold what over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Course {
     /// The values, in the order of [`Sample::hosts`].
@@ -29,6 +30,7 @@ pub struct Course {
 
 /// How many hosts hold what at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// That point in time.
     pub at: Timestamp,

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Events among a number of chances: failed requests of all requests, hosts that did not come back of all told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// How often it went wrong.
@@ -27,6 +28,7 @@ impl Counts {
 /// Requests on one host fail together, so count hosts where you can; and compare like with like, one stratum at a time.
 /// The counts of different strata and looks are multiplied up by the guard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// When.

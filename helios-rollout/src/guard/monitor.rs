@@ -14,6 +14,11 @@ use crate::share::Share;
 
 /// What the evidence about one objective says. There are three answers, not two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ObjectiveOutcome")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The new value is worse.
@@ -26,6 +31,7 @@ pub enum Outcome {
 
 /// What a rollout should do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
     /// Go on.
@@ -55,6 +61,7 @@ pub enum Advice {
 
 /// Why a guard ends a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Termination {
     /// Harm was shown.

@@ -9,6 +9,7 @@ use crate::share::Share;
 
 /// One thing that must not get worse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
     /// What it is called.
@@ -24,11 +25,17 @@ pub struct Objective {
     pub on_harm: Action,
     /// How long the clock may hold at a gate, or go without any evidence, before the rollout ends as if harm had been shown.
     #[serde(with = "crate::curve::millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub dead_man: Duration,
 }
 
 /// How a guard ends a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "GuardAction")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Everybody keeps what they have.
@@ -39,6 +46,7 @@ pub enum Action {
 
 /// All objectives of one rollout and the risk of stopping a good one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
     /// The probability, in parts per million, that *any* objective *ever* shows harm in a rollout that does none. It is divided evenly among
@@ -56,10 +64,12 @@ pub struct Guard {
 /// There may be no host with the old value left to compare with. So each objective is compared with what was counted on hosts with the
 /// old value before, by a [`ChangeDetector`](super::ChangeDetector) that looks for its margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bake {
     /// For how long.
     #[serde(with = "crate::curve::millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub length: Duration,
     /// After how many looks without any harm, on average, there may be a false alarm. It is no probability: the longer the bake, the likelier.
     pub run_length: u64,

@@ -10,6 +10,7 @@ use super::{Counts, Evidence};
 
 /// Why there is no evidence. It is never taken for evidence of anything.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("there is no evidence: {why}")]
 #[serde(deny_unknown_fields)]
 pub struct NoEvidence {
@@ -21,6 +22,7 @@ pub struct NoEvidence {
 
 /// What is the matter with a source of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Missing {
@@ -62,6 +64,7 @@ pub struct Sight {
 
 /// One look, all strata together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Glance {
     /// When.
@@ -74,6 +77,7 @@ pub struct Glance {
 
 /// That there is no evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Silence {
     /// Since when that has been noted.
@@ -84,6 +88,7 @@ pub struct Silence {
 
 /// Why it is not known whether the new value does harm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Doubt {

@@ -12,6 +12,7 @@ use crate::share::Share;
 
 /// A number of hosts in a stratum: "30% of the hosts in a role, but at least one" is a floor of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// So many hosts.
@@ -26,6 +27,7 @@ pub enum Amount {
 /// Floors come on top of the curve: with many small strata the real share can be above the one asked for, which a
 /// [preview](crate::variable::Preview) states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What refusals and explanations call it.
@@ -59,6 +61,7 @@ impl Rule {
 
 /// At least so many hosts of a stratum, early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Floor {
     /// How many.
@@ -70,6 +73,7 @@ pub struct Floor {
 
 /// At most so many hosts of a stratum, for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ceiling {
     /// How many.

@@ -15,6 +15,7 @@ use crate::share::Share;
 
 /// How hosts are chosen, as data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Makes this rollout's order its own. See [`Sorting::salt`].
@@ -35,6 +36,7 @@ pub struct Order {
 
 /// Three ways to choose, one contract: a host changes at one share, its turn, and never back while the curve rises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mode {
@@ -132,6 +134,7 @@ pub struct Turn {
 
 /// What decided a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {

@@ -10,6 +10,11 @@ use crate::share::Share;
 
 /// Why a host takes its next step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ResetBecause")
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Because {
@@ -89,6 +94,7 @@ impl fmt::Display for Because {
 
 /// What stops a reset until somebody resumes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Halt {
@@ -153,6 +159,7 @@ impl fmt::Display for Halt {
 
 /// What keeps a host that is due from being chosen now.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hold {

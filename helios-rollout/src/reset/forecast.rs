@@ -22,6 +22,7 @@ pub const AWAY_MAX: u64 = 500;
 
 /// How a reset will go, if every host takes as long as is expected and all come back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Forecast {
     /// Its hosts that are still to be chosen, in the order in which they will be.
     pub line: Vec<HostName>,
@@ -33,9 +34,11 @@ pub struct Forecast {
     pub first: Vec<Vec<HostName>>,
     /// How long a host is expected to be away.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub per_host: Duration,
     /// How much open time it takes.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub open: Duration,
     /// When it ends; `None` if the calendar leaves too little time for ever.
     pub ends: Option<Timestamp>,

@@ -50,6 +50,7 @@ pub struct Progress {
 
 /// Whether a reset goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Hosts are chosen and reset.
@@ -66,6 +67,7 @@ pub enum Stage {
 
 /// How a reset ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// Every host is as wanted, except those with a mishap.
@@ -120,6 +122,11 @@ pub struct Away {
 
 /// Where a host is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ResetPhase")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It has its place among those that may be away.
@@ -164,6 +171,7 @@ impl Asked {
 
 /// What went wrong with a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mishap {
     /// When.

@@ -40,6 +40,7 @@ pub struct Story {
 
 /// What an objective counted on those hosts of a service that were there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counted {
     /// While another of its hosts was away.
@@ -50,6 +51,7 @@ pub struct Counted {
 
 /// Whether a service can bear to lose a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// At some time no instance of it was well.

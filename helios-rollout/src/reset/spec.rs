@@ -14,6 +14,7 @@ use crate::share::Share;
 
 /// A wish for every machine of a fleet: what is wanted of it, by when, and what must hold meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reset {
     /// What it is called; also the salt of its order.
@@ -41,11 +42,16 @@ pub struct Reset {
 
 /// What is wanted of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Wanted {
     /// That at the deadline it has been up for no longer than this.
-    YoungerThan(#[serde(with = "millis")] Duration),
+    YoungerThan(
+        #[serde(with = "millis")]
+        #[cfg_attr(feature = "schema", schemars(with = "u64"))]
+        Duration,
+    ),
     /// That it was reset at or after this.
     ResetSince(Timestamp),
     /// That its operating system does not ask for a reboot.
@@ -54,6 +60,11 @@ pub enum Wanted {
 
 /// How a machine is reset once it is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ResetAction")
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Action {
@@ -70,6 +81,7 @@ pub enum Action {
 ///
 /// A host is *away* from the moment it is chosen until its jobs are well again: while it is emptied, reset and not yet checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// At most so many hosts are away.
@@ -97,6 +109,7 @@ pub struct Limits {
 ///
 /// Of `n` hosts: `min(ceiling, max(floor, share * n))`, and never so many that fewer than `keep` serve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GroupLimit {
     /// The label: `role`, `zone`.
@@ -120,28 +133,36 @@ fn one() -> u64 {
 
 /// How long each step of a host may take. By stored timestamps, so that it does not matter which master watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Patience {
     /// From being chosen to being empty.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub drain: Duration,
     /// How long a master's call to the action may take.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub ask: Duration,
     /// From the order to reset until the host is back.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub away: Duration,
     /// From being back until all its jobs are well.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub check: Duration,
     /// How long its jobs have to stay well before it is done.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub settle: Duration,
     /// How long a service may be below its minimum before that stops the reset.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub service: Duration,
     /// How long a host is expected to take altogether, for the forecast; once hosts are done, what they took counts instead.
     #[serde(with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub expected: Duration,
 }
 

@@ -21,6 +21,7 @@ use crate::Share;
 /// # Ok::<(), helios_rollout::rolling::HostsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum Hosts {
     /// So many.
@@ -90,6 +91,7 @@ impl From<Hosts> for String {
 
 /// What becomes of a member whose agent is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WhenDown {
     /// The rollout ends without it, says so, and brings it up to date as soon as it is back.
@@ -107,6 +109,11 @@ const FAILURES_MAX: u64 = 4_000;
 
 /// What the options of the original cannot say about a rollout.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RolloutPolicy")
+)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Policy {
     /// How many hosts are in flight at a time, in place of the option of that name.

@@ -208,6 +208,11 @@ pub struct Flight {
 
 /// What a rollout waits for on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "RolloutPhase")
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Phase {
     /// That an earlier deployment of the same job is gone, whose report could be taken for that of the new one.
@@ -220,6 +225,7 @@ pub enum Phase {
 
 /// A step that was made, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Note {
     /// When.
     pub at: Timestamp,

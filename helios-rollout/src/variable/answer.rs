@@ -13,6 +13,7 @@ use crate::share::Share;
 
 /// When a host changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Flips {
     /// To the new value; `None` if never, or not while the pause lasts.
@@ -80,6 +81,7 @@ pub struct Tell {
 
 /// Why a host holds what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Because {
@@ -101,6 +103,7 @@ pub enum Because {
 
 /// Where a host stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlaceInLine {
     /// Its place, from 0.

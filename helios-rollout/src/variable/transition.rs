@@ -13,6 +13,7 @@ use crate::share::Share;
 
 /// A gradual change of a variable: what, how fast, for whom, in which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Transition {
     /// What changes.
@@ -53,6 +54,7 @@ fn whole() -> Share {
 
 /// What changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Hosts in scope that hold `from` will hold `to`; hosts that hold something else are left alone.
@@ -80,6 +82,7 @@ impl Change {
 
 /// One value of a mix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// The value.

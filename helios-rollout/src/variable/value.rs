@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One value of a variable. In JSON it is a plain string, number or boolean.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Value {
     /// `true` or `false`.
@@ -19,6 +20,11 @@ pub enum Value {
 
 /// The type of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ValueKind")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `true` or `false`.

@@ -11,6 +11,7 @@ macro_rules! names {
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
             serde::Deserialize, serde::Serialize,
         )]
+        #[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)+
         }

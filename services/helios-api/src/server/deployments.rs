@@ -23,18 +23,18 @@ pub(super) fn routes() -> Vec<Route> {
     let path = "/hosts/{host}/jobs/{job}";
     let change = Needs::Deploy(On::Host);
     vec![
-        Route::get(path, Needs::Read, "Shows a deployment", get).answers("Deployment"),
+        Route::get(path, Needs::Read, "Shows a deployment", get).answers::<Deployment>(),
         Route::put(path, change, "Deploys a job on a host", deploy)
             .takes(&["token"])
-            .reads("Deployment")
-            .answers("JobDeployResponse"),
+            .reads::<Deployment>()
+            .answers::<JobDeployResponse>(),
         Route::patch(path, change, "Sets the goal of a deployment", set_goal)
             .takes(&["token"])
-            .reads("Deployment")
-            .answers("SetGoalResponse"),
+            .reads::<Deployment>()
+            .answers::<SetGoalResponse>(),
         Route::delete(path, change, "Undeploys a job from a host", undeploy)
             .takes(&["token"])
-            .answers("JobUndeployResponse"),
+            .answers::<JobUndeployResponse>(),
     ]
 }
 

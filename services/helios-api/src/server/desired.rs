@@ -9,6 +9,7 @@ use axum::response::Response;
 use helios_core::model::HostName;
 use helios_rollout::drive::{Book, Since, member};
 use helios_rollout::order::Member;
+use helios_rollout::variable::Value;
 
 use super::fault::Fault;
 use super::params::{Names, Params};
@@ -29,13 +30,13 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows what a host should hold: one flat JSON object of variables. A host without an agent says \
              what it is on its first call: ?label=role=web",
             desired,
-        ).takes(&["label", "join", "failed"]).answers("{Value}"),
+        ).takes(&["label", "join", "failed"]).answers::<BTreeMap<String, Value>>(),
         Route::delete(
             "/desired/{host}",
             Needs::Admin,
             "Forgets a host without an agent, which may then say anew what it is",
             forget,
-        ).answers("text"),
+        ).answers::<String>(),
     ]
 }
 

@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use helios_core::cluster::ClusterError;
 use helios_core::store::{StoreError, StoreErrorKind};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::reply::{json, retry_after};
 use crate::wire::Refusal;
@@ -29,6 +31,13 @@ pub(super) enum Fault {
     InvalidSelector(String),
     /// A body was needed.
     NoBody,
+}
+
+/// That a body is needed and was not there.
+#[derive(Default, JsonSchema, Serialize)]
+pub(super) struct NoBody {
+    /// Always empty.
+    errors: Vec<String>,
 }
 
 /// What is wrong with what, and what to do next. Whoever makes one has to say both.
@@ -124,10 +133,7 @@ impl IntoResponse for Fault {
                 (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, json)], text).into_response()
             }
             Self::InvalidSelector(text) => (StatusCode::BAD_REQUEST, text).into_response(),
-            Self::NoBody => {
-                let body = serde_json::json!({ "errors": [] });
-                json(StatusCode::UNPROCESSABLE_ENTITY, &body)
-            }
+            Self::NoBody => json(StatusCode::UNPROCESSABLE_ENTITY, &NoBody::default()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
             of_job,
         )
         .takes(&["host", "limit"])
-        .answers("TaskStatusEvents"),
+        .answers::<TaskStatusEvents>(),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Endpoints about hosts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,6 +9,7 @@ use helios_core::cluster::FleetView;
 use helios_core::model::{HostName, natural_cmp};
 use helios_core::ops::{Refused, RegisterHost};
 use helios_core::schema::Keys;
+use schemars::JsonSchema;
 
 use super::body::{JsonText, LIST_BYTES_MAX};
 use super::fault::Fault;
@@ -21,7 +22,9 @@ use super::route::{Needs, Route};
 use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
 use super::waiting::Waiting;
-use crate::wire::{DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, RegisterStatus};
+use crate::wire::{
+    DeregisterStatus, HostDeregisterResponse, HostRegisterResponse, HostStatus, RegisterStatus,
+};
 
 /// How a list of hosts is narrowed, paged and waited for.
 const LISTED: &[&str] = &[
@@ -37,17 +40,17 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/hosts", Needs::Read, "Lists hosts", list)
             .takes(LISTED)
-            .answers("[text]"),
+            .answers::<Vec<String>>(),
         Route::put("/hosts/{host}", Needs::Admin, "Registers a host", register)
             .takes(&["id"])
-            .answers("HostRegisterResponse"),
+            .answers::<Registration>(),
         Route::delete(
             "/hosts/{host}",
             Needs::Admin,
             "Deregisters a host, with all its deployments",
             deregister,
         )
-        .answers("HostDeregisterResponse"),
+        .answers::<HostDeregisterResponse>(),
         Route::get(
             "/hosts/{host}/status",
             Needs::Read,
@@ -55,7 +58,7 @@ pub(super) fn routes() -> Vec<Route> {
             status,
         )
         .takes(&["status", "wait"])
-        .answers("HostStatus"),
+        .answers::<HostStatus>(),
         Route::get(
             "/hosts/statuses",
             Needs::Read,
@@ -63,7 +66,7 @@ pub(super) fn routes() -> Vec<Route> {
             all_statuses,
         )
         .takes(LISTED)
-        .answers("{HostStatus}"),
+        .answers::<BTreeMap<HostName, HostStatus>>(),
         Route::post(
             "/hosts/statuses",
             Needs::Read,
@@ -71,9 +74,18 @@ pub(super) fn routes() -> Vec<Route> {
             statuses,
         )
         .takes(&["namePattern", "selector", "status", "limit", "after"])
-        .reads("[text]")
-        .answers("{HostStatus}"),
+        .reads::<Vec<String>>()
+        .answers::<BTreeMap<HostName, HostStatus>>(),
     ]
+}
+
+/// The text `OK`, or why a host is not registered.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it is only described")]
+enum Registration {
+    Ok(String),
+    Refused(HostRegisterResponse),
 }
 
 /// `GET /hosts`

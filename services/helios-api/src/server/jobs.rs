@@ -19,21 +19,21 @@ use super::route::{Needs, On, Route};
 use super::shown::ShownJobStatus;
 use super::state::MasterState;
 use super::waiting::Waiting;
-use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse};
+use crate::wire::{CreateJobResponse, CreateStatus, DeleteStatus, JobDeleteResponse, JobStatus};
 
 pub(super) fn routes() -> Vec<Route> {
     let deploy = Needs::Deploy(On::Jobs);
     vec![
         Route::get("/jobs", Needs::Read, "Lists jobs", list)
             .takes(&["q", "hostPattern", "limit", "after", "wait"])
-            .answers("{Job}"),
+            .answers::<BTreeMap<JobId, Job>>(),
         Route::post("/jobs", deploy, "Creates a job", create)
-            .reads("Job")
-            .answers("CreateJobResponse"),
-        Route::get("/jobs/{job}", Needs::Read, "Shows a job", get).answers("Job"),
+            .reads::<Job>()
+            .answers::<CreateJobResponse>(),
+        Route::get("/jobs/{job}", Needs::Read, "Shows a job", get).answers::<Job>(),
         Route::delete("/jobs/{job}", deploy, "Removes a job", delete)
             .takes(&["token"])
-            .answers("JobDeleteResponse"),
+            .answers::<JobDeleteResponse>(),
         Route::get(
             "/jobs/{job}/status",
             Needs::Read,
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
             status,
         )
         .takes(&["wait"])
-        .answers("JobStatus"),
+        .answers::<JobStatus>(),
         Route::post(
             "/jobs/statuses",
             Needs::Read,
@@ -49,8 +49,8 @@ pub(super) fn routes() -> Vec<Route> {
             statuses,
         )
         .takes(&["q", "hostPattern", "limit", "after"])
-        .reads("[JobId]")
-        .answers("{JobStatus}"),
+        .reads::<Vec<JobId>>()
+        .answers::<BTreeMap<JobId, JobStatus>>(),
     ]
 }
 

@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(path, Needs::Read, about, logs)
             .takes(&["tail", "follow", "previous"])
-            .answers("text/plain text"),
+            .answers_as::<String>("text/plain"),
     ]
 }
 

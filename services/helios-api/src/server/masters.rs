@@ -20,14 +20,14 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/masters", Needs::Read, "Lists the masters that run", list)
             .takes(&["limit", "after", "wait"])
-            .answers("[text]"),
+            .answers::<Vec<String>>(),
         Route::get(
             "/version",
             Needs::Nothing,
             "Shows the version of the protocol",
             version,
         )
-        .answers("text/plain text"),
+        .answers_as::<String>("text/plain"),
         Route::get(
             "/version/check",
             Needs::Nothing,
@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
             check_version,
         )
         .takes(&["client"])
-        .answers("VersionCheckResponse"),
+        .answers::<VersionCheckResponse>(),
     ]
 }
 

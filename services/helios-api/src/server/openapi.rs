@@ -1,15 +1,20 @@
 //! The description of everything a master can be asked.
 //!
-//! Made of the same declarations as the router, so that neither has a route that the other has not. What documents
-//! look like is in `openapi/documents.json`; a test holds every answer against it.
+//! Made of the same declarations as the router, so that neither has a route that the other has not, and of the types
+//! that bodies are read into and answers are written from. A test holds every answer against it.
+
+mod documents;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use self::documents::Documents;
+use super::fault::NoBody;
 use super::reply::json;
-use super::route::{Needs, Route};
+use super::route::{Answer, Needs, Route};
 use super::router;
+use crate::wire::Refusal;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -19,7 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Describes this interface, as OpenAPI 3.1",
             document,
         )
-        .answers("object"),
+        .answers::<Map<String, Value>>(),
     ]
 }
 
@@ -28,18 +33,16 @@ async fn document() -> Response {
     json(StatusCode::OK, &describe(&router::routes()))
 }
 
-/// The documents that bodies and answers are made of: by name their schema.
-const DOCUMENTS: &str = include_str!("openapi/documents.json");
-
 const JSON: &str = "application/json";
 
 pub(super) fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
+    let mut documents = Documents::new();
     for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         let method = route.method.as_str().to_ascii_lowercase();
         if let Value::Object(methods) = path {
-            methods.insert(method, operation(route));
+            methods.insert(method, operation(route, &mut documents));
         }
     }
     json!({
@@ -52,12 +55,12 @@ pub(super) fn describe(routes: &[Route]) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
-            "schemas": serde_json::from_str::<Value>(DOCUMENTS).unwrap_or_default(),
+            "schemas": documents.into_schemas(),
         },
     })
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(route: &Route, documents: &mut Documents) -> Value {
     // Whose change it is can always be said; a token says it better.
     let by = (!route.needs.is_question()).then_some("user");
     let query = route.query.iter().copied().chain(by).map(in_query);
@@ -72,12 +75,12 @@ fn operation(route: &Route) -> Value {
         ("parameters", parameters.into()),
         ("security", security),
     ]);
-    let mut responses = responses(route.answer.unwrap_or("object"));
+    let mut responses = responses(route.answer, documents);
     if let Some(body) = route.body {
-        let body = json!({ "required": true, "content": in_json(schema(body)) });
+        let body = json!({ "required": true, "content": in_json(documents.body(body)) });
         operation.insert("requestBody".to_owned(), body);
-        let none =
-            json!({ "description": "There is no body", "content": in_json(schema("NoBody")) });
+        let none = in_json(documents.answer_of::<NoBody>());
+        let none = json!({ "description": "There is no body", "content": none });
         responses.insert("422".to_owned(), none);
     }
     operation.insert("responses".to_owned(), responses.into());
@@ -92,30 +95,28 @@ fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 /// By their codes. Changes are refused by the endpoint in its own way, or before they get there.
-fn responses(answer: &str) -> Map<String, Value> {
-    let refusal = schema("Refusal");
-    if answer == "nothing" {
+fn responses(answer: Answer, documents: &mut Documents) -> Map<String, Value> {
+    let refusal = documents.answer_of::<Refusal>();
+    let Answer::Document(media, looks) = answer else {
+        let why = json!({ "description": "Why not", "content": in_json(refusal) });
         return members([
             ("204", json!({ "description": "It is done" })),
-            (
-                "default",
-                json!({ "description": "Why not", "content": in_json(refusal) }),
-            ),
+            ("default", why),
         ]);
-    }
-    let (media, said) = answer.split_once(' ').unwrap_or((JSON, answer));
+    };
+    let said = documents.answer(looks);
     let refusal = match media {
-        JSON => json!({ "anyOf": [refusal, schema(said)] }),
+        JSON => json!({ "anyOf": [refusal, said] }),
         _ => refusal,
     };
-    let text = schema("text");
     // The original says in plain words what is wrong with a selector.
+    let text = documents.answer_of::<String>();
     let why = json!({ JSON: { "schema": refusal }, "text/plain": { "schema": text } });
-    let answer = json!({ media: { "schema": schema(said) } });
+    let said = json!({ media: { "schema": said } });
     members([
         (
             "200",
-            json!({ "description": "The answer", "content": answer }),
+            json!({ "description": "The answer", "content": said }),
         ),
         (
             "default",
@@ -126,22 +127,6 @@ fn responses(answer: &str) -> Map<String, Value> {
 
 fn in_json(schema: Value) -> Value {
     json!({ JSON: { "schema": schema } })
-}
-
-/// The schema that a route names: `text`, `object`, a document, `[...]` for a list, `{...}` for an object with such members.
-fn schema(name: &str) -> Value {
-    let within = |begin, end| name.strip_prefix(begin)?.strip_suffix(end);
-    if let Some(item) = within('[', ']') {
-        json!({ "type": "array", "items": schema(item) })
-    } else if let Some(member) = within('{', '}') {
-        json!({ "type": "object", "additionalProperties": schema(member) })
-    } else if name == "text" {
-        json!({ "type": "string" })
-    } else if name == "object" {
-        json!({ "type": "object" })
-    } else {
-        json!({ "$ref": format!("#/components/schemas/{name}") })
-    }
 }
 
 /// The names in braces of a path.

@@ -33,37 +33,37 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/resets", Needs::Read, "Lists resets of the fleet", list)
             .takes(&["limit", "after"])
-            .answers("[ResetSummary]"),
+            .answers::<Vec<ResetSummary>>(),
         Route::post(
             "/resets",
             change,
             "Starts a reset of machines, a few at a time",
             start,
         )
-        .reads("Reset")
-        .answers("text"),
+        .reads::<Reset>()
+        .answers::<String>(),
         Route::post(
             "/resets/plan",
             Needs::Read,
             "Shows how a reset would go, or why it never can",
             plan,
         )
-        .reads("Reset")
-        .answers("PlannedReset"),
+        .reads::<Reset>()
+        .answers::<PlannedReset>(),
         Route::get(
             "/resets/{reset}",
             Needs::Read,
             "Shows a reset, and how it will go on",
             status,
         )
-        .answers("ResetStatus"),
+        .answers::<ResetStatus>(),
         Route::get(
             "/resets/{reset}/report",
             Needs::Read,
             "Shows how services bore the absence of their hosts",
             report,
         )
-        .answers("ResetReport"),
+        .answers::<ResetReport>(),
         Route::get(
             "/resets/{reset}/audit",
             Needs::Read,
@@ -71,31 +71,31 @@ pub(super) fn routes() -> Vec<Route> {
             audit,
         )
         .takes(&["host"])
-        .answers("ResetAudit"),
+        .answers::<ResetAudit>(),
         Route::post(
             "/resets/{reset}/pause",
             change,
             "Lets those that are away come back, and takes no more",
             pause,
         )
-        .answers("text"),
+        .answers::<String>(),
         Route::post(
             "/resets/{reset}/resume",
             change,
             "Lets a reset that is paused or halted go on",
             resume,
         )
-        .reads("ResumeReset")
-        .answers("text"),
-        Route::post("/resets/{reset}/abort", change, "Ends a reset", abort).answers("text"),
+        .reads::<ResumeReset>()
+        .answers::<String>(),
+        Route::post("/resets/{reset}/abort", change, "Ends a reset", abort).answers::<String>(),
         Route::post(
             "/resets/{reset}/evidence",
             change,
             "Tells the guard of a reset what was counted",
             evidence,
         )
-        .reads("ResetEvidence")
-        .answers("text"),
+        .reads::<ResetEvidence>()
+        .answers::<String>(),
     ]
 }
 

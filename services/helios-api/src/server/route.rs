@@ -4,6 +4,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::state::MasterState;
 
@@ -42,6 +43,18 @@ impl Needs {
     }
 }
 
+/// What a body or an answer looks like. It tells the generator which documents there are.
+pub(super) type Looks = fn(&mut SchemaGenerator) -> Schema;
+
+/// What a route answers with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    /// That it is done, and no more.
+    Nothing,
+    /// A document of that media type.
+    Document(&'static str, Looks),
+}
+
 /// One thing a master can be asked: with which method at which path, who may, and what it does.
 ///
 /// Every endpoint is declared as one of these; what is allowed to whom and the description of the whole
@@ -55,10 +68,10 @@ pub(super) struct Route {
     pub(super) about: &'static str,
     /// The parameters that may stand in its query.
     pub(super) query: &'static [&'static str],
-    /// What its body is, as [`openapi`](super::openapi) names documents; `None` if it reads none.
-    pub(super) body: Option<&'static str>,
+    /// What its body looks like; `None` if it reads none.
+    pub(super) body: Option<Looks>,
     /// What it answers with.
-    pub(super) answer: Option<&'static str>,
+    pub(super) answer: Answer,
     endpoint: MethodRouter<MasterState>,
 }
 
@@ -84,7 +97,7 @@ macro_rules! methods {
                         about,
                         query: &[],
                         body: None,
-                        answer: None,
+                        answer: Answer::Nothing,
                         endpoint: on(MethodFilter::$method, endpoint),
                     }
                 }
@@ -107,16 +120,23 @@ impl Route {
         Self { query, ..self }
     }
 
-    /// It, with that document as its body.
-    pub(super) fn reads(self, document: &'static str) -> Self {
-        let body = Some(document);
-        Self { body, ..self }
+    /// It, with such a body in JSON.
+    pub(super) fn reads<T: JsonSchema>(self) -> Self {
+        let body: Looks = SchemaGenerator::subschema_for::<T>;
+        Self {
+            body: Some(body),
+            ..self
+        }
     }
 
-    /// It, with that document as its answer, or `nothing`; after a type and a blank, if it is not JSON. A refusal of
-    /// another kind is told as such.
-    pub(super) fn answers(self, document: &'static str) -> Self {
-        let answer = Some(document);
+    /// It, with such an answer in JSON. A refusal of another kind is told as such.
+    pub(super) fn answers<T: JsonSchema>(self) -> Self {
+        self.answers_as::<T>("application/json")
+    }
+
+    /// It, with such an answer of that media type.
+    pub(super) fn answers_as<T: JsonSchema>(self, media: &'static str) -> Self {
+        let answer = Answer::Document(media, SchemaGenerator::subschema_for::<T>);
         Self { answer, ..self }
     }
 

@@ -9,9 +9,9 @@ use helios_core::Timestamp;
 use helios_core::cluster::ClusterError;
 use helios_core::model::{HostName, ParseError};
 use helios_rollout::audit::replay;
-use helios_rollout::drive::{ChangeError, Ledger, Refusal, Setting, Variables, roster};
+use helios_rollout::drive::{ChangeError, Course, Ledger, Refusal, Setting, Variables, roster};
 use helios_rollout::order::Fleet;
-use helios_rollout::variable::VariableError;
+use helios_rollout::variable::{Flips, VariableError};
 
 use super::body::JsonText;
 use super::fault::Fault;
@@ -21,7 +21,9 @@ use super::reply::json;
 use super::rollout_shown as shown;
 use super::route::{Needs, On, Route};
 use super::state::MasterState;
-use crate::wire::{RollBack, RolloutRequest, SetVariable, Why};
+use crate::wire::{
+    AuditReport, Preview, RollBack, RolloutPlan, RolloutRequest, SetVariable, VariableStatus, Why,
+};
 
 /// A change of a variable can change any host.
 const CHANGE: Needs = Needs::Deploy(On::Fleet);
@@ -34,36 +36,36 @@ fn questions() -> Vec<Route> {
     vec![
         Route::get("/variables", Needs::Read, "Lists variables", list)
             .takes(&["limit", "after"])
-            .answers("[VariableStatus]"),
+            .answers::<Vec<VariableStatus>>(),
         Route::get(
             "/variables/{variable}",
             Needs::Read,
             "Shows a variable",
             get,
         )
-        .answers("VariableStatus"),
+        .answers::<VariableStatus>(),
         Route::post(
             "/variables/{variable}/plan",
             Needs::Read,
             "Shows what a rollout would do",
             plan,
         )
-        .reads("RolloutRequest")
-        .answers("RolloutPlan"),
+        .reads::<RolloutRequest>()
+        .answers::<RolloutPlan>(),
         Route::get(
             "/variables/{variable}/why/{host}",
             Needs::Read,
             "Says why a host holds what it holds, and when that changes",
             why,
         )
-        .answers("Why"),
+        .answers::<Why>(),
         Route::get(
             "/variables/{variable}/when/{host}",
             Needs::Read,
             "Says when a host changes, and when it goes back",
             when,
         )
-        .answers("Flips"),
+        .answers::<Flips>(),
         Route::get(
             "/variables/{variable}/preview",
             Needs::Read,
@@ -71,14 +73,14 @@ fn questions() -> Vec<Route> {
             preview,
         )
         .takes(&["at"])
-        .answers("Preview"),
+        .answers::<Preview>(),
         Route::get(
             "/variables/{variable}/course",
             Needs::Read,
             "Shows how many hosts hold what over time, planned and actual",
             course,
         )
-        .answers("Course"),
+        .answers::<Course>(),
         Route::get(
             "/variables/{variable}/audit",
             Needs::Read,
@@ -86,7 +88,7 @@ fn questions() -> Vec<Route> {
             audit,
         )
         .takes(&["host", "replay"])
-        .answers("AuditReport"),
+        .answers::<AuditReport>(),
     ]
 }
 
@@ -98,52 +100,52 @@ fn changes() -> Vec<Route> {
             "Gives every host a value at once",
             set,
         )
-        .reads("SetVariable")
-        .answers("text"),
+        .reads::<SetVariable>()
+        .answers::<String>(),
         Route::delete(
             "/variables/{variable}",
             CHANGE,
             "Removes a variable",
             remove,
         )
-        .answers("text"),
+        .answers::<String>(),
         Route::post(
             "/variables/{variable}/rollout",
             CHANGE,
             "Starts a rollout",
             start,
         )
-        .reads("RolloutRequest")
-        .answers("text"),
+        .reads::<RolloutRequest>()
+        .answers::<String>(),
         Route::post(
             "/variables/{variable}/pause",
             CHANGE,
             "Stops the clock of a rollout",
             pause,
         )
-        .answers("text"),
+        .answers::<String>(),
         Route::post(
             "/variables/{variable}/resume",
             CHANGE,
             "Lets the clock run again",
             resume,
         )
-        .answers("text"),
+        .answers::<String>(),
         Route::post(
             "/variables/{variable}/abort",
             CHANGE,
             "Ends a rollout where it is",
             abort,
         )
-        .answers("text"),
+        .answers::<String>(),
         Route::post(
             "/variables/{variable}/rollback",
             CHANGE,
             "Turns a rollout round",
             roll_back,
         )
-        .reads("RollBack")
-        .answers("text"),
+        .reads::<RollBack>()
+        .answers::<String>(),
     ]
 }
 

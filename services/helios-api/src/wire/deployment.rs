@@ -65,6 +65,7 @@ names! {
 
 /// The answer to `PUT /hosts/{host}/jobs/{job}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct JobDeployResponse {
     /// What became of it.
     pub status: DeployStatus,
@@ -76,6 +77,7 @@ pub struct JobDeployResponse {
 
 /// The answer to `DELETE /hosts/{host}/jobs/{job}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct JobUndeployResponse {
     /// What became of it.
     pub status: UndeployStatus,
@@ -87,6 +89,7 @@ pub struct JobUndeployResponse {
 
 /// The answer to `PATCH /hosts/{host}/jobs/{job}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct SetGoalResponse {
     /// What became of it.
     pub status: SetGoalStatus,

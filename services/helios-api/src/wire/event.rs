@@ -7,6 +7,7 @@ use super::HostState;
 
 /// Something that happened, as `GET /events` tells it. New kinds may be added.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "data", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Event {
@@ -30,6 +31,7 @@ pub enum Event {
 
 /// How a task is doing now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TaskEvent {
     /// On which host.
@@ -50,6 +52,7 @@ pub struct TaskEvent {
 
 /// What is wanted now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct DeploymentEvent {
     /// On which host.
     pub host: HostName,
@@ -61,6 +64,7 @@ pub struct DeploymentEvent {
 
 /// How a host is now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostEvent {
     /// The host.
     pub host: HostName,
@@ -70,6 +74,7 @@ pub struct HostEvent {
 
 /// That something of that name changed, or is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct NamedEvent {
     /// The name; of a job its id.
     pub name: String,

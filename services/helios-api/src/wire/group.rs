@@ -42,6 +42,7 @@ names! {
 
 /// The answer to `POST /deployment-group`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct CreateDeploymentGroupResponse {
     /// What became of it.
     pub status: CreateGroupStatus,
@@ -49,6 +50,7 @@ pub struct CreateDeploymentGroupResponse {
 
 /// The answer to `DELETE /deployment-group/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct RemoveDeploymentGroupResponse {
     /// What became of it.
     pub status: RemoveGroupStatus,
@@ -57,6 +59,7 @@ pub struct RemoveDeploymentGroupResponse {
 /// The body of `POST /deployment-group/{name}/rolling-update`. The only type in which a member that
 /// nobody knows is an error: a misspelt option would otherwise change how hosts are updated.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RollingUpdateRequest {
     /// The job to run, with its hash.
@@ -75,6 +78,7 @@ pub struct RollingUpdateRequest {
 
 /// The answer to `POST /deployment-group/{name}/rolling-update`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct RollingUpdateResponse {
     /// What became of it.
     pub status: RollingUpdateStatus,

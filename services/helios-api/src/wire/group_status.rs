@@ -33,6 +33,7 @@ names! {
 
 /// The answer to `GET /deployment-group/{name}/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentGroupStatusResponse {
     /// The group.
@@ -52,6 +53,7 @@ pub struct DeploymentGroupStatusResponse {
 
 /// What the group has on one of its hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupHostStatus {
     /// The host.
@@ -64,6 +66,7 @@ pub struct GroupHostStatus {
 
 /// The last rolling update of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct DeploymentGroupStatus {
     /// How far it is.
     pub state: RolloutState,

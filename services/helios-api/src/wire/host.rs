@@ -26,6 +26,7 @@ names! {
 
 /// The answer to `DELETE /hosts/{host}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostDeregisterResponse {
     /// What became of it.
     pub status: DeregisterStatus,
@@ -35,6 +36,7 @@ pub struct HostDeregisterResponse {
 
 /// The answer to a `PUT /hosts/{host}` that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostRegisterResponse {
     /// What became of it.
     pub status: RegisterStatus,

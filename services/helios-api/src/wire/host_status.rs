@@ -28,6 +28,7 @@ impl HostState {
 /// The answer to `GET /hosts/{host}/status`: what should run on a host, what its agent reports, and
 /// what kind of machine it is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HostStatus {
     /// What should run there.

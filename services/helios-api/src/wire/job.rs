@@ -38,6 +38,7 @@ names! {
 
 /// The answer to `POST /jobs`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct CreateJobResponse {
     /// What became of it.
     pub status: CreateStatus,
@@ -50,6 +51,7 @@ pub struct CreateJobResponse {
 
 /// The answer to `DELETE /jobs/{job}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct JobDeleteResponse {
     /// What became of it.
     pub status: DeleteStatus,

@@ -13,6 +13,7 @@ use super::{TaskStatus, null_as_default};
 /// A host can be in one of the maps only: it has not reported the job yet, or still reports what has been
 /// undeployed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct JobStatus {
     /// The job.

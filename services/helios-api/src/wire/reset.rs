@@ -11,6 +11,7 @@ use super::ObjectiveStatus;
 
 /// The answer to `POST /resets/plan`: how a reset would go, or why it can never be done.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct PlannedReset {
     /// How it would go, if it could begin now.
     pub forecast: Option<Forecast>,
@@ -20,6 +21,7 @@ pub struct PlannedReset {
 
 /// One line of the list of resets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ResetSummary {
     /// What it is called.
     pub name: String,
@@ -39,6 +41,7 @@ pub struct ResetSummary {
 
 /// A reset, how it is doing and how it will go on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResetStatus {
     /// What it is called.
@@ -77,6 +80,7 @@ pub struct ResetStatus {
 
 /// A host that is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct AwayHost {
     /// Where it is on its way.
     pub phase: Phase,
@@ -88,6 +92,7 @@ pub struct AwayHost {
 
 /// Hosts that are due and not chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct WaitingHosts {
     /// How many.
     pub hosts: u64,
@@ -97,6 +102,7 @@ pub struct WaitingHosts {
 
 /// The body of `POST /resets/{reset}/resume`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ResumeReset {
     /// Whether hosts with which something went wrong are due again.
@@ -107,6 +113,7 @@ pub struct ResumeReset {
 
 /// The body of `POST /resets/{reset}/evidence`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetEvidence {
     /// The objective it is about.
@@ -117,6 +124,7 @@ pub struct ResetEvidence {
 
 /// What happened in a reset, newest last.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ResetAudit {
     /// How many records there are.
     pub records: u64,
@@ -126,6 +134,7 @@ pub struct ResetAudit {
 
 /// One thing that happened in a reset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ResetAuditLine {
     /// Its place in the trail.
     pub sequence: u64,
@@ -142,6 +151,7 @@ pub struct ResetAuditLine {
 
 /// How services bore a reset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ResetReport {
     /// What the reset is called.
     pub name: String,
@@ -155,6 +165,7 @@ pub struct ResetReport {
 
 /// What happened to a service while one of its hosts was away.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ServiceReport {
     /// Which.
     pub service: String,

@@ -11,6 +11,7 @@ use super::RolloutState;
 
 /// How the last rollout of a group is getting on: the member `rollout` of its status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutProgress {
     /// Which rollout this is: another one after each start.
@@ -50,6 +51,7 @@ pub struct RolloutProgress {
 
 /// A host that a rollout waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostInFlight {
     /// The host.
     pub host: String,
@@ -63,6 +65,7 @@ pub struct HostInFlight {
 
 /// A host that failed in a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostFailed {
     /// The host.
     pub host: String,
@@ -87,6 +90,7 @@ names! {
 /// The answer to `POST /deployment-group/{group}/plan`: what a rolling update would do, if every host got
 /// healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct RolloutPlanResponse {
     /// Whether there is an answer.
     pub status: PlanStatus,
@@ -104,6 +108,7 @@ pub struct RolloutPlanResponse {
 
 /// A host on which a rolling update would fail at once.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct HostObstacle {
     /// The host.
     pub host: String,
@@ -127,6 +132,7 @@ names! {
 
 /// The answer to `PUT /deployment-group/{group}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct EditDeploymentGroupResponse {
     /// What became of it.
     pub status: EditGroupStatus,

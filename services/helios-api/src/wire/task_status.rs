@@ -12,6 +12,7 @@ use super::null_as_default;
 
 /// What an agent reports of a job on its host.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TaskStatus {
     /// The whole job.

@@ -17,6 +17,7 @@ names! {
 
 /// What an agent reported at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct TaskStatusEvent {
     /// What it reported.
     pub status: TaskStatus,
@@ -28,6 +29,7 @@ pub struct TaskStatusEvent {
 
 /// The answer to `GET /history/jobs/{job}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct TaskStatusEvents {
     /// The events of all hosts, oldest first.
     pub events: Vec<TaskStatusEvent>,

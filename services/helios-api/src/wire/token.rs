@@ -17,6 +17,7 @@ names! {
 
 /// What an access token allows, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// What is allowed.
@@ -43,6 +44,7 @@ impl Grant {
 
 /// The body of `POST /tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewToken {
     /// Its name, which is what changes made with it are recorded under.
@@ -57,6 +59,7 @@ pub struct NewToken {
 
 /// The answer to `POST /tokens`. The only one that ever holds the secret.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct CreatedToken {
     /// The text to give as a bearer token. Nobody can find it out later, not from the store either.
     pub token: String,
@@ -67,6 +70,7 @@ pub struct CreatedToken {
 
 /// What is known of an access token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenInfo {
     /// Its name.

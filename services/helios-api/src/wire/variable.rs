@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The body of `PUT /variables/{variable}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetVariable {
     /// What every host shall hold, at once.
@@ -26,6 +27,7 @@ pub struct SetVariable {
 
 /// A variable and how it is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VariableStatus {
     /// Its name.
@@ -51,6 +53,7 @@ pub struct VariableStatus {
 
 /// How many hosts hold a value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct Holders {
     /// The value.
     pub value: Value,
@@ -60,6 +63,7 @@ pub struct Holders {
 
 /// A rollout that is running.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutStatus {
     /// What was started.
@@ -93,6 +97,7 @@ pub struct RolloutStatus {
 
 /// What is known about an objective.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ObjectiveStatus {
     /// Its name.
     pub name: String,
@@ -110,6 +115,7 @@ pub struct ObjectiveStatus {
 
 /// The body of `POST /variables/{variable}/rollout` and of `.../plan`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolloutRequest {
     /// What, how fast, for whom, in which order.
@@ -121,6 +127,7 @@ pub struct RolloutRequest {
 
 /// What a rollout would do.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutPlan {
     /// How many hosts take part.
@@ -137,6 +144,7 @@ pub struct RolloutPlan {
 
 /// When a host changes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct TurnOf {
     /// The host.
     pub host: HostName,
@@ -146,6 +154,7 @@ pub struct TurnOf {
 
 /// The body of `POST /variables/{variable}/rollback`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RollBack {
     /// How long the way back takes, in milliseconds.
@@ -155,6 +164,7 @@ pub struct RollBack {
 
 /// Why a host holds what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Why {
     /// The host.
@@ -182,6 +192,7 @@ pub struct Why {
 
 /// How many hosts hold what at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct Preview {
     /// That point in time.
     pub at: Timestamp,
@@ -197,6 +208,7 @@ pub struct Preview {
 
 /// How far one stratum is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct StratumProgress {
     /// Its labels, outermost first.
     pub stratum: String,
@@ -208,6 +220,7 @@ pub struct StratumProgress {
 
 /// What happened to a variable, newest last.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct AuditReport {
     /// How many records the log has.
     pub records: u64,
@@ -220,6 +233,7 @@ pub struct AuditReport {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct AuditLine {
     /// Its place in the log.
     pub sequence: u64,

@@ -6,6 +6,7 @@ use crate::version::{ProtocolVersion, VersionStatus};
 
 /// The answer to `GET /version/check`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VersionCheckResponse {
     /// Whether client and master understand each other.
@@ -18,6 +19,7 @@ pub struct VersionCheckResponse {
 
 /// A version of the protocol, member by member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "server", derive(schemars::JsonSchema))]
 pub struct ServerVersion {
     /// Whether it is on its way to that version.
     pub snapshot: bool,

@@ -30,7 +30,7 @@ pub(in crate::server) fn routes() -> Vec<Route> {
             follow,
         )
         .takes(&["kind", "host", "job", "after"])
-        .answers("text/event-stream Event"),
+        .answers_as::<Event>("text/event-stream"),
     ]
 }
 

@@ -6,12 +6,18 @@ mod show;
 
 use axum::http::StatusCode;
 use helios_core::cluster::ClusterError;
+use helios_core::model::DeploymentGroup;
 use helios_rollout::rolling::{GroupRefused, Groups};
 
 use super::fault::Fault;
 use super::params::Params;
 use super::route::{Needs, On, Route};
 use super::state::MasterState;
+use crate::wire::{
+    CreateDeploymentGroupResponse, DeploymentGroupStatusResponse, EditDeploymentGroupResponse,
+    RemoveDeploymentGroupResponse, RollingUpdateRequest, RollingUpdateResponse,
+    RolloutPlanResponse,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     let (read, deploy) = (Needs::Read, Needs::Deploy(On::Group));
@@ -19,16 +25,16 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get(all, read, "Lists deployment groups", show::list)
             .takes(&["limit", "after"])
-            .answers("[text]"),
+            .answers::<Vec<String>>(),
         Route::post(
             all,
             Needs::Deploy(On::Fleet),
             "Creates a deployment group",
             change::create,
         )
-        .reads("DeploymentGroup")
-        .answers("CreateDeploymentGroupResponse"),
-        Route::get(one, read, "Shows a deployment group", show::get).answers("DeploymentGroup"),
+        .reads::<DeploymentGroup>()
+        .answers::<CreateDeploymentGroupResponse>(),
+        Route::get(one, read, "Shows a deployment group", show::get).answers::<DeploymentGroup>(),
         Route::put(
             one,
             deploy,
@@ -36,22 +42,22 @@ pub(super) fn routes() -> Vec<Route> {
             change::edit,
         )
         .takes(&["preview"])
-        .reads("DeploymentGroup")
-        .answers("EditDeploymentGroupResponse"),
+        .reads::<DeploymentGroup>()
+        .answers::<EditDeploymentGroupResponse>(),
         Route::delete(
             one,
             deploy,
             "Removes a deployment group; its jobs stay deployed",
             change::remove,
         )
-        .answers("RemoveDeploymentGroupResponse"),
+        .answers::<RemoveDeploymentGroupResponse>(),
         Route::get(
             "/deployment-group/{group}/status",
             read,
             "Shows how a deployment group and its rollout are doing",
             show::status,
         )
-        .answers("DeploymentGroupStatusResponse"),
+        .answers::<DeploymentGroupStatusResponse>(),
     ];
     routes.extend(of_rollouts());
     routes
@@ -66,45 +72,41 @@ fn of_rollouts() -> Vec<Route> {
             "Starts a rolling update; one that is under way is replaced",
             rollout::start,
         )
-        .reads("RollingUpdateRequest")
-        .answers("RollingUpdateResponse"),
+        .reads::<RollingUpdateRequest>()
+        .answers::<RollingUpdateResponse>(),
         Route::post(
             "/deployment-group/{group}/plan",
             read,
             "Says what a rolling update would do",
             rollout::plan,
         )
-        .reads("RollingUpdateRequest")
-        .answers("RolloutPlanResponse"),
+        .reads::<RollingUpdateRequest>()
+        .answers::<RolloutPlanResponse>(),
         Route::post(
             "/deployment-group/{group}/stop",
             deploy,
             "Gives up a rolling update",
             rollout::stop,
-        )
-        .answers("nothing"),
+        ),
         Route::post(
             "/deployment-group/{group}/pause",
             deploy,
             "Pauses a rolling update",
             rollout::pause,
-        )
-        .answers("nothing"),
+        ),
         Route::post(
             "/deployment-group/{group}/resume",
             deploy,
             "Resumes a rolling update",
             rollout::resume,
         )
-        .takes(&["stopAfter"])
-        .answers("nothing"),
+        .takes(&["stopAfter"]),
         Route::post(
             "/deployment-group/{group}/rollback",
             deploy,
             "Takes the last rolling update back",
             rollout::roll_back,
-        )
-        .answers("nothing"),
+        ),
     ]
 }
 

@@ -260,14 +260,7 @@ async fn every_route_is_answered_as_it_is_described() {
         }
     }
     let routes = routes().into_iter();
-    let declared = routes.map(|route| {
-        assert!(
-            route.answer.is_some(),
-            "{} does not say what it answers",
-            route.path
-        );
-        format!("{} {}", route.method, route.path)
-    });
+    let declared = routes.map(|route| format!("{} {}", route.method, route.path));
     assert_eq!(
         answered,
         declared.collect(),
@@ -329,6 +322,11 @@ fn every_document_that_is_named_is_described_and_every_other_is_wrong() {
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let described: BTreeSet<&str> = schemas.keys().map(String::as_str).collect();
     assert_eq!(names_in(document), described);
+    // The generator numbers a name that it knows already.
+    let numbered = described
+        .iter()
+        .find(|name| name.ends_with(|c: char| c.is_ascii_digit()));
+    assert_eq!(numbered, None, "rename one of the types of that name");
     let refusal = json!({ "$ref": "#/components/schemas/Refusal" });
     for wrong in [
         json!({}),

@@ -88,7 +88,11 @@ fn judge(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
         assert!(schema.is_object(), "{name} is not described");
         return judge(document, schema, value, at, faults);
     }
-    if let Some(choices) = schema["anyOf"].as_array() {
+    if *schema == Value::Bool(true) {
+        return;
+    }
+    let choices = schema["anyOf"].as_array();
+    if let Some(choices) = choices.or_else(|| schema["oneOf"].as_array()) {
         let tried: Vec<_> = choices
             .iter()
             .map(|choice| self::faults(document, choice, value))
@@ -98,22 +102,24 @@ fn judge(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
         }
         return;
     }
-    if !is_of_type(&schema["type"], value) {
+    let is_value = schema.get("const").or(schema.get("enum")).is_some();
+    if !(is_value || is_of_type(&schema["type"], value)) {
         faults.push(format!("{at} is not {}: {value}", schema["type"]));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        faults.push(format!("{at} is not {}: {value}", schema["const"]));
     }
     let names = schema["enum"].as_array();
     if names.is_some_and(|names| !names.contains(value)) {
         faults.push(format!("{at} is not among {names:?}: {value}"));
     }
-    if let (Value::Array(items), true) = (value, schema["items"].is_object()) {
+    if let Value::Array(items) = value {
         for (index, item) in items.iter().enumerate() {
-            judge(
-                document,
-                &schema["items"],
-                item,
-                &format!("{at}[{index}]"),
-                faults,
-            );
+            let own = schema["prefixItems"].get(index);
+            let schema = own.unwrap_or(&schema["items"]);
+            if schema.is_object() {
+                judge(document, schema, item, &format!("{at}[{index}]"), faults);
+            }
         }
     }
     if let Value::Object(members) = value {
@@ -128,7 +134,9 @@ fn judge(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
             match known.get(name) {
                 Some(schema) => judge(document, schema, member, &at, faults),
                 None if others.is_object() => judge(document, others, member, &at, faults),
-                None if known.is_object() => faults.push(format!("{at} is not described")),
+                None if known.is_object() && *others != Value::Bool(true) => {
+                    faults.push(format!("{at} is not described"));
+                }
                 None => {}
             }
         }

@@ -4,6 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use helios_core::cluster::ClusterError;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{TokenRefused, Tokens};
 use crate::server::body::JsonText;
@@ -13,19 +15,27 @@ use crate::server::params::{Names, Params};
 use crate::server::reply::json;
 use crate::server::route::{Needs, Route};
 use crate::server::state::MasterState;
-use crate::wire::{NewToken, TokenInfo};
+use crate::wire::{CreatedToken, NewToken, TokenInfo};
 
 pub(in crate::server) fn routes() -> Vec<Route> {
     let (path, one) = ("/tokens", "/tokens/{token}");
     vec![
         Route::get(path, Needs::Admin, "Lists access tokens", list)
             .takes(&["limit", "after"])
-            .answers("[TokenInfo]"),
+            .answers::<Vec<TokenInfo>>(),
         Route::post(path, Needs::Admin, "Creates an access token", create)
-            .reads("NewToken")
-            .answers("CreatedToken"),
-        Route::delete(one, Needs::Admin, "Revokes an access token", revoke).answers("StatusOk"),
+            .reads::<NewToken>()
+            .answers::<CreatedToken>(),
+        Route::delete(one, Needs::Admin, "Revokes an access token", revoke).answers::<Revoked>(),
     ]
+}
+
+/// The answer to `DELETE /tokens/{token}`.
+#[derive(JsonSchema, Serialize)]
+#[serde(tag = "status", rename_all = "UPPERCASE")]
+enum Revoked {
+    /// The token is good no more.
+    Ok {},
 }
 
 /// `GET /tokens`
@@ -55,7 +65,7 @@ async fn revoke(
 ) -> Result<Response, Fault> {
     let tokens = Tokens::of(state.cluster_for(params.user().as_deref()));
     tokens.revoke(names.get("token")).await.map_err(fault)?;
-    Ok(json(StatusCode::OK, &serde_json::json!({ "status": "OK" })))
+    Ok(json(StatusCode::OK, &Revoked::Ok {}))
 }
 
 fn fault(error: ClusterError<TokenRefused>) -> Fault {
