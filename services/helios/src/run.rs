@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::args::Cli;
+use crate::args::{Cli, called_here};
 use crate::{Console, Environment, Failure, Outcome, commands};
 
 /// Does what the command line says, and ends with 0 if that was done, and else with 1.
@@ -16,9 +16,13 @@ pub fn run(
     environment: &Environment,
     console: &mut Console,
 ) -> ExitCode {
-    let outcome = match Cli::read(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let outcome = match Cli::read(words.iter().cloned()) {
         Ok(cli) => commands::run(cli, environment, console),
-        Err(error) => Ok(explain(&error, console)),
+        Err(error) => match misnamed(&error, &words) {
+            Some(failure) => Err(failure),
+            None => Ok(explain(&error, console)),
+        },
     };
     let outcome = outcome.unwrap_or_else(|failure| {
         console.complain(&failure);
@@ -35,6 +39,17 @@ pub fn run(
         Outcome::Done => ExitCode::SUCCESS,
         Outcome::NotDone => ExitCode::FAILURE,
     }
+}
+
+/// A command as another tool calls it.
+fn misnamed(error: &clap::Error, words: &[OsString]) -> Option<Failure> {
+    let Some(ContextValue::String(said)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    // `helios variable get` asks for something else than `helios get`.
+    let first = words.get(1).is_some_and(|first| first == said.as_str());
+    let next = called_here(said).filter(|_| first)?;
+    Some(Failure::new(format!("there is no command {said:?} here")).advise(next))
 }
 
 /// Help and version are what was asked for; the rest says what is wrong with the command line.

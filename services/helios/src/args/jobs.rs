@@ -145,7 +145,9 @@ pub struct JobsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
     /// Only jobs whose id contains this
-    #[arg(short, long)]
+    pub pattern: Option<String>,
+    /// The same, as the original spelled it
+    #[arg(short, long, conflicts_with = "pattern")]
     pub job: Option<String>,
     /// Only hosts whose name matches this regular expression somewhere
     #[arg(long, value_name = "PATTERN")]
@@ -153,4 +155,12 @@ pub struct StatusArgs {
     /// Show full ids
     #[arg(short)]
     pub full: bool,
+}
+
+impl StatusArgs {
+    /// What the ids of the jobs contain, if that was said.
+    #[must_use]
+    pub fn id_part(&self) -> Option<&String> {
+        self.pattern.as_ref().or(self.job.as_ref())
+    }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 /// Where a master listens, and whom it lets in.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of the master")]
 pub struct ListenArgs {
     /// Where the master listens. Beyond this machine only over TLS and with access tokens, or --insecure
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5801")]

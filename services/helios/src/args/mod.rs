@@ -3,6 +3,7 @@
 mod client;
 mod dead;
 mod deploy;
+mod elsewhere;
 mod groups;
 mod hosts;
 mod jobs;
@@ -10,6 +11,7 @@ mod listen;
 mod logs;
 mod orphans;
 mod outlets;
+mod overview;
 mod reap;
 mod reset_action;
 mod resets;
@@ -26,6 +28,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use client::ClientOptions;
 pub use dead::DeadOptions;
 pub use deploy::{DeployArgs, GoalArgs, UndeployArgs, WatchArgs};
+pub(crate) use elsewhere::called_here;
 pub use groups::{
     CreateGroupArgs, EditGroupArgs, GroupArgs, GroupStatusArgs, HowArgs, ListGroupsArgs,
     ResumeGroupArgs, RollingUpdateArgs, WatchGroupArgs,
@@ -174,7 +177,9 @@ impl Cli {
     /// All that can be said, with the options of every command where they can stand.
     #[must_use]
     pub fn full_command() -> clap::Command {
-        Self::command().mut_subcommands(with_client_options)
+        let command = Self::command().mut_subcommands(with_client_options);
+        let template = overview::template(&command);
+        command.help_template(template)
     }
 
     /// Reads a command line; the first of `arguments` is the name of the program.

@@ -22,6 +22,8 @@ pub enum ResetCommand {
     /// Resets machines, a few at a time, after showing the plan
     Start(Box<StartResetArgs>),
     /// Lists resets, or shows how one is doing and when it will be over
+    // As the lists of variables and tokens are called.
+    #[command(visible_alias = "list")]
     Status(ResetStatusArgs),
     /// Lets the hosts that are away come back, and takes no more
     Pause(ResetNameArgs),

@@ -17,18 +17,18 @@ pub struct SoloArgs {
     /// [default: a folder of the state directory]
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
-    /// How an ensemble is talked to
+    /// What the agent takes
     #[command(flatten)]
-    pub zookeeper: ZooKeeperArgs,
+    pub agent: AgentOptions,
     /// Whom the master lets in
     #[command(flatten)]
     pub door: ListenArgs,
     /// What it cleans up
     #[command(flatten)]
     pub reap: ReapArgs,
-    /// What the agent takes
+    /// How an ensemble is talked to
     #[command(flatten)]
-    pub agent: AgentOptions,
+    pub zookeeper: ZooKeeperArgs,
 }
 
 /// Where state lives, for processes that may share it.
@@ -65,24 +65,24 @@ impl StoreArgs {
 /// What `master` takes.
 #[derive(Clone, Debug, Args)]
 pub struct MasterArgs {
+    /// The name of this master [default: the name of this machine]
+    #[arg(long)]
+    pub name: Option<String>,
     /// Where state lives
     #[command(flatten)]
     pub store: StoreArgs,
     /// Whom it lets in
     #[command(flatten)]
     pub door: ListenArgs,
-    /// What it cleans up
-    #[command(flatten)]
-    pub reap: ReapArgs,
-    /// The name of this master [default: the name of this machine]
-    #[arg(long)]
-    pub name: Option<String>,
     /// How hosts are reset from outside
     #[command(flatten)]
     pub reset: MasterResetOptions,
     /// How other services are reached
     #[command(flatten)]
     pub outbound: OutboundArgs,
+    /// What it cleans up
+    #[command(flatten)]
+    pub reap: ReapArgs,
 }
 
 /// What `agent` takes.
@@ -98,6 +98,7 @@ pub struct AgentArgs {
 
 /// What every agent takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of the agent")]
 pub struct AgentOptions {
     /// Where the agent remembers what must survive a restart [default: /var/lib/helios for root, else
     /// ~/.local/state/helios]

@@ -60,6 +60,41 @@ fn commands_and_long_options_may_be_cut() {
 }
 
 #[test]
+fn a_status_is_asked_for_in_either_spelling() {
+    for line in [["helios", "status", "web"], ["helios", "status", "-jweb"]] {
+        match read(&line).unwrap().command {
+            Command::Status(args) => assert_eq!(args.id_part().unwrap(), "web"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(read(&["helios", "status", "web", "-j", "db"]).is_err());
+}
+
+#[test]
+fn every_option_of_a_server_is_under_the_heading_that_it_belongs_to() {
+    let program = Cli::full_command();
+    let under = |server: &str, option: &str| {
+        let server = program.find_subcommand(server).unwrap();
+        let mut options = server.get_arguments();
+        let found = options.find(|found| found.get_long() == Some(option));
+        found.unwrap().get_help_heading().map(str::to_owned)
+    };
+    for server in ["solo", "agent"] {
+        let heading = under(server, "state-dir");
+        assert_eq!(heading.as_deref(), Some("Options of the agent"), "{server}");
+    }
+    for server in ["solo", "master"] {
+        let heading = under(server, "listen");
+        assert_eq!(
+            heading.as_deref(),
+            Some("Options of the master"),
+            "{server}"
+        );
+    }
+    assert_eq!(under("master", "name"), None);
+}
+
+#[test]
 fn a_token_may_be_left_empty() {
     match read(&["helios", "stop", "web", "n1", "--token"])
         .unwrap()

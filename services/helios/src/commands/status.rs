@@ -21,16 +21,17 @@ type Statuses = BTreeMap<JobId, JobStatus>;
 pub(super) async fn run(args: &StatusArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
     let pattern = args.host.as_deref().map(pattern).transpose()?;
     let query = JobsQuery {
-        id_part: args.job.clone(),
+        id_part: args.id_part().cloned(),
         host_pattern: args.host.clone(),
     };
     let ids: Vec<JobId> = call.client.jobs(&query).await?.into_keys().collect();
-    if let (true, Some(job)) = (ids.is_empty(), &args.job) {
+    if let (true, Some(job)) = (ids.is_empty(), args.id_part()) {
         if call.json {
             call.say_document(&Statuses::new())?;
         }
-        call.console
-            .mention(format_args!("job id matcher {job:?} matched no jobs"));
+        call.console.mention(format_args!(
+            "job id matcher {job:?} matched no jobs; `helios jobs` lists those there are"
+        ));
         return Ok(Outcome::NotDone);
     }
     let mut statuses = call.client.job_statuses(&ids).await?;
@@ -75,9 +76,9 @@ fn pattern(text: &str) -> Result<Regex, Failure> {
     })
 }
 
-/// Leaves the jobs that are deployed on hosts that match, and of them what is on those hosts.
+/// Leaves the jobs that are on hosts that match, and of them what is on those hosts.
 fn keep_hosts(statuses: &mut Statuses, pattern: &Regex) {
-    statuses.retain(|_, status| status.deployments.keys().any(|host| pattern.is_match(host)));
+    statuses.retain(|_, status| hosts(status).iter().any(|host| pattern.is_match(host)));
     for status in statuses.values_mut() {
         status.deployments.retain(|host, _| pattern.is_match(host));
         status
