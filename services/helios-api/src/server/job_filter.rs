@@ -27,7 +27,11 @@ impl JobFilter {
         jobs: impl IntoIterator<Item = &'a JobId>,
     ) -> Vec<&'a JobId> {
         let deployed = self.hosts.as_ref().map(|hosts| deployed_on(view, hosts));
-        let is_there = |id: &JobId| deployed.as_ref().is_none_or(|there| there.contains(id));
+        let is_there = |id: &JobId| {
+            deployed
+                .as_ref()
+                .is_none_or(|there| there.contains(id.as_str()))
+        };
         let meant = jobs.into_iter();
         let meant = meant.filter(|id| self.query.matches(id) && is_there(id));
         self.page
@@ -41,12 +45,17 @@ fn follows(id: &JobId, after: &str) -> bool {
     !JobId::parse_reference(after).is_ok_and(|after| *id <= after)
 }
 
-fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a JobId> {
+/// The jobs that have goals on such hosts, also goals that cannot be read.
+fn deployed_on<'a>(view: &'a FleetView, pattern: &Pattern) -> BTreeSet<&'a str> {
     let hosts = view
         .hosts
         .iter()
         .filter(|(host, _)| pattern.matches(host.as_str()));
-    hosts.flat_map(|(_, record)| record.goals.keys()).collect()
+    let jobs = hosts.flat_map(|(_, record)| {
+        let unread = record.goals.unread().keys().map(String::as_str);
+        record.goals.keys().map(JobId::as_str).chain(unread)
+    });
+    jobs.collect()
 }
 
 impl<S: Sync> FromRequestParts<S> for JobFilter {

@@ -7,8 +7,8 @@ use clap::Args;
 pub struct LogsArgs {
     /// The job: its id or a part of it
     pub job: String,
-    /// The host
-    pub host: String,
+    /// The host, or what it starts with [default: the only one that has the job]
+    pub host: Option<String>,
     /// Go on with what comes, until the container ends
     #[arg(short, long)]
     pub follow: bool,

@@ -118,6 +118,12 @@ impl Call<'_> {
         Err(not_one.into())
     }
 
+    /// The host that the reference names, as [`hosts`](Self::hosts) reads it.
+    pub(super) async fn host(&self, reference: &String) -> Result<String, Failure> {
+        let named = self.hosts(std::slice::from_ref(reference)).await?;
+        Ok(named.into_iter().next().unwrap_or_default())
+    }
+
     /// The hosts that those references name: a name, or what exactly one name starts with. What names none is
     /// left as it is, and the master says that it does not know it.
     pub(super) async fn hosts(&self, references: &[String]) -> Result<Vec<String>, Failure> {

@@ -30,8 +30,10 @@ fn logs_are_read_by_way_of_the_master() {
         log.starts_with("line 1\nline 2\nline 3\nline 4\nline 5\n")
             .then_some(())
     });
-    let log = solo.ask(&["logs", "talk", "n1", "--tail", "1"]);
-    assert_eq!(log.lines().count(), 1, "{log}");
+    for args in [&["talk", "n1"][..], &["talk", "n"], &["talk"]] {
+        let log = solo.ask(&[&["logs", "--tail", "1"], args].concat());
+        assert_eq!(log.lines().count(), 1, "{args:?}: {log}");
+    }
 
     let mut follow = Command::new(env!("CARGO_BIN_EXE_helios"))
         .args(["-z", &solo.url, "logs", "-f", "talk:1", "n1", "--tail", "0"])

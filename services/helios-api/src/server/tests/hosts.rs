@@ -251,6 +251,9 @@ async fn a_goal_that_cannot_be_read_is_told_and_hides_nothing() {
     let told = format!("{:?}", master.state.fleet.view().await.unwrap().host(&host));
     assert!(told.contains("HIBERNATE"), "{told}");
 
+    let there = master.ask("GET /jobs?hostPattern=n1", "").await.json();
+    assert!(there.get(bad.as_str()).is_some(), "{there}");
+
     let status = master.ask("GET /hosts/n1/status", "").await.json();
     assert!(
         status["jobs"]
