@@ -63,7 +63,7 @@ pub(super) async fn until_settled(
         }
         if stages.iter().all(|stage| *stage != Stage::UnderWay) {
             call.console.progress(None);
-            return Err(stuck(job, hosts, &stages, &said));
+            return Err(stuck(job, hosts, &stages));
         }
         sleep(pause).await;
         pause = (pause * 2).min(interval);
@@ -150,16 +150,15 @@ fn tell(host: &str, state: &str, stage: Stage, after: Duration, call: &mut Call<
     }
 }
 
-fn stuck(job: &JobId, hosts: &[String], stages: &[Stage], said: &[String]) -> Failure {
-    let stuck = hosts.iter().zip(said).zip(stages);
+/// Where it is stuck; what each host says of it has been said already.
+fn stuck(job: &JobId, hosts: &[String], stages: &[Stage]) -> Failure {
+    let stuck = hosts.iter().zip(stages);
     let stuck = stuck.filter(|(_, stage)| **stage == Stage::Stuck);
-    let list: Vec<String> = stuck
-        .map(|((host, state), _)| format!("{host}: {state}"))
-        .collect();
-    let list = list.join("; ");
+    let stuck: Vec<&str> = stuck.map(|(host, _)| host.as_str()).collect();
     Failure::new(format!(
-        "{} does not get as far as it should: {list}",
-        job.short()
+        "{} does not get as far as it should on {}",
+        job.short(),
+        stuck.join(", ")
     ))
     .advise(
         "the agent keeps trying; `helios status` shows how far it is, `helios undeploy` ends it",

@@ -41,7 +41,9 @@ pub(super) async fn run(args: &HostsArgs, call: &mut Call<'_>) -> Result<Outcome
         }
         if !args.quiet {
             call.console.mention(match &args.pattern {
-                Some(pattern) => format!("host pattern {pattern} matched no hosts"),
+                Some(pattern) => format!(
+                    "host pattern {pattern} matched no hosts; `helios hosts` lists those there are"
+                ),
                 None => {
                     "there are no such hosts; an agent registers its host when it starts".to_owned()
                 }

@@ -12,4 +12,4 @@ pub(crate) use near::near;
 pub(crate) use short_host::{relative_host, short_host};
 pub(crate) use state::{exit_cell, goal_cell, state_cell, state_tone};
 pub(crate) use table::{Cell, Table};
-pub(crate) use words::{ago, duration, local_time, one_line, pairs, quoted};
+pub(crate) use words::{ago, counted, duration, local_time, one_line, pairs, quoted};

@@ -1,6 +1,7 @@
 //! Times, lists and texts for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use helios_core::Timestamp;
@@ -15,8 +16,17 @@ pub(crate) fn duration(duration: Duration) -> String {
         3_600..86_400 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+    counted(count, unit, "s")
+}
+
+/// So many of them: `1 host`, `2 hosts`.
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(
+    count: N,
+    what: &str,
+    plural: &str,
+) -> String {
+    let ending = if count == N::from(1) { "" } else { plural };
+    format!("{count} {what}{ending}")
 }
 
 /// How long before `now`, or after it.

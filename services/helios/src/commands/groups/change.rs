@@ -5,7 +5,7 @@ use helios_api::wire::{
 };
 use helios_core::model::DeploymentGroup;
 
-use super::{selectors, unknown};
+use super::{LISTED, selectors, unknown};
 use crate::args::{CreateGroupArgs, EditGroupArgs, GroupArgs};
 use crate::commands::Call;
 use crate::output::compact;
@@ -104,7 +104,7 @@ pub(in crate::commands) async fn remove(
         }
         RemoveGroupStatus::GroupNotFound => {
             call.console.mention(format_args!(
-                "Failed to remove deployment-group {name}, status: {}",
+                "Failed to remove deployment-group {name}, status: {}; {LISTED}",
                 answer.status
             ));
             Ok(Outcome::NotDone)

@@ -19,6 +19,9 @@ use helios_core::model::{HostSelector, ParseError};
 use super::Call;
 use crate::{Failure, Outcome};
 
+/// What to do next where there is no such group.
+const LISTED: &str = "`helios list-deployment-groups` lists those there are";
+
 fn selectors(texts: &[String]) -> Result<Vec<HostSelector>, Failure> {
     let read = |text: &String| {
         text.parse()
@@ -33,8 +36,7 @@ fn unknown(name: &str, call: &mut Call<'_>) -> Result<Outcome, Failure> {
         let status = RemoveGroupStatus::GroupNotFound;
         call.say_answer(&RemoveDeploymentGroupResponse { status })?;
     }
-    call.console.mention(format_args!(
-        "Unknown deployment group: {name}; `helios list-deployment-groups` lists those there are"
-    ));
+    call.console
+        .mention(format_args!("Unknown deployment group: {name}; {LISTED}"));
     Ok(Outcome::NotDone)
 }

@@ -74,11 +74,6 @@ fn length(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// So many of them, in words.
-pub(super) fn counted(count: usize, what: &str, plural: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { plural })
-}
-
 fn named(names: &[&str]) -> String {
     match names.get(..NAMED_MAX) {
         _ if names.is_empty() => String::new(),

@@ -12,15 +12,16 @@ use helios_rollout::rolling::WhenDown;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::progress::{bar, counted, summary};
+use super::progress::{bar, summary};
 use crate::args::RollingUpdateArgs;
 use crate::commands::Call;
 use crate::console::Tone;
-use crate::output::one_line;
+use crate::output::{counted, one_line};
 use crate::{Failure, Outcome};
 
-/// How long to wait between two looks.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The first pause between two looks; each is twice as long as the one before it, up to the longest.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// That a group is empty, which is seldom meant.
 const NOBODY: &str =
@@ -284,6 +285,7 @@ impl<'a> Follow<'a> {
     ) -> Result<Ending, Failure> {
         let minutes = u64::try_from(self.args.rollout_timeout).unwrap_or(1);
         let limit = Duration::from_secs(minutes.saturating_mul(60));
+        let mut pause = PAUSE_MIN;
         loop {
             let status = call
                 .client
@@ -305,7 +307,8 @@ impl<'a> Follow<'a> {
                 call.console.progress(None);
                 return Ok(Ending::TimedOut);
             }
-            sleep(PAUSE).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use helios_api::ClientError;
 
+use super::LISTED;
 use crate::args::{GroupArgs, ResumeGroupArgs};
 use crate::commands::Call;
 use crate::{Failure, Outcome};
@@ -78,6 +79,6 @@ fn said(
 
 fn not_found(name: &str, call: &mut Call<'_>) -> Outcome {
     call.console
-        .mention(format_args!("Deployment-group {name} not found"));
+        .mention(format_args!("Deployment-group {name} not found; {LISTED}"));
     Outcome::NotDone
 }

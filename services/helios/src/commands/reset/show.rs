@@ -11,7 +11,7 @@ use super::unknown;
 use crate::args::ResetAuditArgs;
 use crate::commands::Call;
 use crate::console::Tone;
-use crate::output::{Cell, Table, ago, duration, local_time, one_line};
+use crate::output::{Cell, Table, ago, counted, duration, local_time, one_line};
 use crate::{Failure, Outcome};
 
 /// How many hosts of one round a plan names.
@@ -29,10 +29,11 @@ pub(super) fn plan(reset: &Reset, forecast: &Forecast, call: &mut Call<'_>) {
         return;
     }
     console.say(format_args!(
-        "{}: {hosts} hosts, at most {} at once, in {} rounds of about {}",
+        "{}: {}, at most {} at once, in {} of about {}",
         reset.name,
+        counted(hosts, "host", "s"),
         forecast.width,
-        forecast.rounds,
+        counted(forecast.rounds, "round", "s"),
         duration(forecast.per_host)
     ));
     if let Some(ends) = forecast.ends {

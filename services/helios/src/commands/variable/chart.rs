@@ -10,7 +10,7 @@ use super::unknown;
 use crate::args::ChartArgs;
 use crate::commands::Call;
 use crate::console::Tone;
-use crate::output::local_time;
+use crate::output::{counted, local_time};
 use crate::{Console, Failure, Outcome};
 
 /// Rows and columns of a chart in the terminal.
@@ -91,7 +91,10 @@ fn block(
         .map(|sample| sample.hosts.iter().sum())
         .max()
         .unwrap_or(0);
-    console.say(console.toned(&format!("{title}, {total} hosts"), Tone::Heading));
+    console.say(console.toned(
+        &format!("{title}, {}", counted(total, "host", "s")),
+        Tone::Heading,
+    ));
     for row in (0..ROWS).rev() {
         let height = (2 * row + 1) * total;
         let line: String = (0..COLUMNS)

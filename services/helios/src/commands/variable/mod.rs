@@ -5,7 +5,6 @@ mod request;
 mod rollout;
 mod show;
 
-use helios_api::ClientErrorKind;
 use helios_api::wire::SetVariable;
 use helios_rollout::variable::{Kind, Value};
 
@@ -140,9 +139,4 @@ async fn preview(args: &PreviewArgs, call: &mut Call<'_>) -> Result<Outcome, Fai
 fn unknown(name: &str) -> Failure {
     Failure::new(format!("there is no variable {name:?}"))
         .advise("`helios variable list` shows those there are")
-}
-
-/// Whether a master refused it, and said why.
-fn is_refusal(error: &helios_api::ClientError) -> bool {
-    error.kind() == ClientErrorKind::Refused
 }

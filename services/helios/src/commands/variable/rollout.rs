@@ -1,11 +1,12 @@
 //! `helios variable rollout`: the plan first, then the start.
 
+use helios_api::ClientError;
 use helios_api::wire::RolloutPlan;
 
-use super::{chart, is_refusal, request, show, unknown};
+use super::{chart, request, show, unknown};
 use crate::args::RolloutArgs;
 use crate::commands::Call;
-use crate::output::{duration, local_time};
+use crate::output::{counted, duration, local_time};
 use crate::{Failure, Outcome};
 
 /// How many strata a plan shows.
@@ -18,14 +19,7 @@ pub(super) async fn run(args: &RolloutArgs, call: &mut Call<'_>) -> Result<Outco
     let request = request::request(args, &variable, call.now)?;
     let plan = match call.client.plan_rollout(name, &request).await {
         Ok(plan) => plan,
-        Err(error) if is_refusal(&error) => {
-            return Err(
-                Failure::new(format!("{name} cannot be rolled out like that"))
-                    .caused_by(error)
-                    .advise("`helios variable show` shows how it is, and docs/variables.md what a rollout needs"),
-            );
-        }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(refusal(error)),
     };
     if args.dry_run && call.json {
         call.say_document(&plan)?;
@@ -48,6 +42,15 @@ pub(super) async fn run(args: &RolloutArgs, call: &mut Call<'_>) -> Result<Outco
     call.say_result(name, &"OK", None)
 }
 
+/// What the master says; where it does not say what to do next, where to look.
+fn refusal(error: ClientError) -> Failure {
+    let failure = Failure::from(error);
+    match failure.advice() {
+        Some(_) => failure,
+        None => failure.advise("`helios variable show` shows how it is, `--help` what can be said"),
+    }
+}
+
 fn tell(name: &str, plan: &RolloutPlan, call: &mut Call<'_>) {
     let start = plan.previews.first().map(|preview| preview.at);
     let (Some(start), Some(end)) = (start, plan.ends) else {
@@ -55,8 +58,8 @@ fn tell(name: &str, plan: &RolloutPlan, call: &mut Call<'_>) {
         return;
     };
     call.console.say(format_args!(
-        "{name}: {} hosts, from {} to {} ({})",
-        plan.hosts,
+        "{name}: {}, from {} to {} ({})",
+        counted(plan.hosts, "host", "s"),
         local_time(start),
         local_time(end),
         duration(end.since(start))

@@ -8,7 +8,7 @@ use super::unknown;
 use crate::args::{AuditArgs, HostArgs};
 use crate::commands::Call;
 use crate::console::Tone;
-use crate::output::{Cell, Table, local_time};
+use crate::output::{Cell, Table, counted, local_time};
 use crate::{Console, Failure, Outcome};
 
 pub(super) async fn list(call: &mut Call<'_>) -> Result<Outcome, Failure> {
@@ -42,11 +42,11 @@ pub(super) async fn one(name: &str, call: &mut Call<'_>) -> Result<Outcome, Fail
     console.say(format_args!("hosts hold: {}", values(&variable)));
     for past in &variable.past {
         console.say(format_args!(
-            "{}: {} {}, {} hosts",
+            "{}: {} {}, {}",
             local_time(past.ended),
             change(&past.change),
             format!("{:?}", past.outcome).to_lowercase(),
-            past.told
+            counted(past.told, "host", "s")
         ));
     }
     if let Some(rollout) = &variable.rollout {
@@ -141,12 +141,14 @@ fn percent(share: helios_rollout::Share) -> String {
 }
 
 async fn ask(args: &HostArgs, call: &mut Call<'_>) -> Result<Why, Failure> {
-    let why = call.client.why(&args.name, &args.host).await?;
-    why.ok_or_else(|| {
-        Failure::new(format!(
-            "there is no variable {:?}, or no host {:?}",
-            args.name, args.host
-        ))
+    let HostArgs { name, host } = args;
+    if let Some(why) = call.client.why(name, host).await? {
+        return Ok(why);
+    }
+    Err(match call.client.variable(name).await? {
+        None => unknown(name),
+        Some(_) => Failure::new(format!("no host {host:?} follows {name}"))
+            .advise("`helios hosts` lists those with an agent; any other counts once it has run `helios follow`"),
     })
 }
 
