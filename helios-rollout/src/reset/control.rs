@@ -3,7 +3,7 @@
 use helios_core::Timestamp;
 use thiserror::Error;
 
-use super::{Because, Progress, Reset, Stage};
+use super::{Progress, Reset, Stage};
 use crate::drive::evidence::Look;
 use crate::guard::{Evidence, GuardError, Monitor};
 
@@ -124,12 +124,5 @@ impl Progress {
         let fallen = self.fallen.entry(look.objective.clone()).or_default();
         look.fallen.iter().for_each(|host| fallen.insert(host));
         Ok(true)
-    }
-
-    /// Why the last host failed that did, if one did.
-    #[must_use]
-    pub fn last_mishap(&self) -> Option<&Because> {
-        let last = self.mishaps.values().max_by_key(|mishap| mishap.at);
-        last.map(|mishap| &mishap.because)
     }
 }

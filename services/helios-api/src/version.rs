@@ -95,14 +95,6 @@ impl ProtocolVersion {
     }
 }
 
-impl VersionStatus {
-    /// Whether a client with such a version is served.
-    #[must_use]
-    pub fn is_served(self) -> bool {
-        !matches!(self, Self::Incompatible | Self::Invalid)
-    }
-}
-
 impl FromStr for ProtocolVersion {
     type Err = VersionError;
 

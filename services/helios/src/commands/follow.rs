@@ -1,206 +1,108 @@
-//! What `deploy --watch` does after deploying: waits until it is clear how it went.
+//! `helios follow`.
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use helios_api::wire::{JobStatus, TaskStatus};
-use helios_core::model::{Goal, JobId, TaskState, ThrottleState};
-use tokio::time::{Instant, sleep};
+use helios_api::client::{Follower, write_atomically};
+use tokio::process::Command;
+use tokio::time::sleep;
 
 use super::Call;
-use crate::console::Tone;
+use crate::args::FollowArgs;
 use crate::output::one_line;
-use crate::{Failure, Outcome};
+use crate::{Failure, Outcome, times};
 
-/// The first pause; each is twice as long as the one before it, up to the interval.
-const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// How much of what a command says is told to the master, in characters.
+const SAID_CHARS_MAX: usize = 200;
 
-/// The cells of a bar.
-const CELLS: usize = 20;
-
-/// How far a job is on a host, seen from its goal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    UnderWay,
-    Reached,
-    Stuck,
-}
-
-/// Says every change of state until the job has reached its goal on all hosts, or is stuck on those where it
-/// has not.
-pub(super) async fn until_settled(
-    job: &JobId,
-    hosts: &[String],
-    goal: Goal,
-    interval_seconds: u64,
-    call: &mut Call<'_>,
-) -> Result<Outcome, Failure> {
-    let begin = Instant::now();
-    let interval = Duration::from_secs(interval_seconds);
-    let mut pause = PAUSE_MIN;
-    let mut said = vec![String::new(); hosts.len()];
+pub(super) async fn run(args: &FollowArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
+    let name = args.name.as_deref().or_else(|| call.environment.machine());
+    let name = name.ok_or_else(|| Failure::new("this host has no name").advise("give --name"))?;
+    let labels = args.labels.iter().map(|label| match label.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err(Failure::new(format!("--label {label:?} is not NAME=VALUE"))),
+    });
+    let labels: Vec<(String, String)> = labels.collect::<Result<_, _>>()?;
+    let state = state_file(&args.out);
+    let follower = Follower::open(call.client.clone(), name, &state).map_err(|error| {
+        Failure::new(format!("{} cannot be read", state.display())).caused_by(error)
+    })?;
+    let mut follower = follower.labels(labels).every(times::duration(&args.every)?);
+    if args.once {
+        follower.ask().await?;
+        if follower.again() {
+            enact(args, &mut follower, call).await?;
+        }
+        return Ok(Outcome::Done);
+    }
     loop {
-        let status = call.client.job_status(job).await?;
-        let status = status.ok_or_else(|| {
-            Failure::new(format!("the job {job} was removed meanwhile"))
-                .advise("create it again, or deploy another: `helios jobs` lists those there are")
-        })?;
-        let stages: Vec<Stage> = hosts
-            .iter()
-            .map(|host| stage(&status, host, goal))
-            .collect();
-        for ((host, said), stage) in hosts.iter().zip(&mut said).zip(&stages) {
-            let now = describe(status.task_statuses.get(host));
-            if *said != now {
-                tell(host, &now, *stage, begin.elapsed(), call);
-                *said = now;
+        follower.next().await;
+        if enact(args, &mut follower, call).await.is_err() {
+            // Ask again before the command is run again: it may be told something better.
+            sleep(follower.pause()).await;
+            if let Err(error) = follower.ask().await {
+                tracing::warn!(%error, "no answer");
             }
+            follower.again();
         }
-        show_progress(job, hosts, &stages, begin.elapsed(), call);
-        call.console.flush();
-        if call.console.is_closed() || stages.iter().all(|stage| *stage == Stage::Reached) {
-            call.console.progress(None);
-            return Ok(Outcome::Done);
-        }
-        if stages.iter().all(|stage| *stage != Stage::UnderWay) {
-            call.console.progress(None);
-            return Err(stuck(job, hosts, &stages));
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(interval);
     }
 }
 
-/// How many hosts are where they should be, and which are waited for.
-fn show_progress(
-    job: &JobId,
-    hosts: &[String],
-    stages: &[Stage],
-    after: Duration,
+/// Beside the file of the values: what is needed to go on after a restart, and without a master.
+fn state_file(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".state");
+    out.with_file_name(name)
+}
+
+/// Writes the values, and runs the command if they are not enacted yet.
+async fn enact(
+    args: &FollowArgs,
+    follower: &mut Follower,
     call: &mut Call<'_>,
-) {
-    if call.json {
-        return;
-    }
-    let reached = stages.iter().filter(|stage| **stage == Stage::Reached);
-    let waiting = hosts.iter().zip(stages);
-    let waiting = waiting.filter(|(_, stage)| **stage == Stage::UnderWay);
-    let waiting: Vec<&str> = waiting.map(|(host, _)| host.as_str()).collect();
-    let (reached, all) = (reached.count(), hosts.len());
-    let filled = reached * CELLS / all.max(1);
-    let text = format!(
-        "[{}{}] {reached} of {all}, {:.0} s: {} on {}",
-        "#".repeat(filled),
-        ".".repeat(CELLS - filled),
-        after.as_secs_f64(),
-        job.short(),
-        waiting.join(", ")
-    );
-    let text = (!waiting.is_empty()).then_some(text);
-    call.console.progress(text.as_deref());
-}
-
-fn stage(status: &JobStatus, host: &str, goal: Goal) -> Stage {
-    let Some(task) = status.task_statuses.get(host) else {
-        // Not reported yet, or undeployed by somebody else.
-        let deployed = status.deployments.contains_key(host);
-        return if deployed {
-            Stage::UnderWay
-        } else {
-            Stage::Stuck
-        };
-    };
-    match (goal, task.state) {
-        (Goal::Start, TaskState::Running) | (Goal::Stop | Goal::Undeploy, TaskState::Stopped) => {
-            Stage::Reached
+) -> Result<(), Failure> {
+    let text = serde_json::to_vec(follower.values())
+        .map_err(|error| Failure::new("the values cannot be written").caused_by(error))?;
+    let out = args.out.display();
+    write_atomically(&args.out, &text)
+        .map_err(|error| Failure::new(format!("{out} cannot be written")).caused_by(error))?;
+    let outcome = command(args).await;
+    let told = follower.enacted(outcome.clone());
+    told.map_err(|error| {
+        Failure::new(format!("the state beside {out} cannot be written")).caused_by(error)
+    })?;
+    let values = String::from_utf8_lossy(&text);
+    match outcome {
+        Ok(()) => {
+            call.console.say(format_args!("enacted: {values}"));
+            call.console.flush();
+            Ok(())
         }
-        // What failed is tried again, but there is something to be seen to.
-        (_, TaskState::Failed) => Stage::Stuck,
-        _ if task.throttled != ThrottleState::No => Stage::Stuck,
-        _ => Stage::UnderWay,
-    }
-}
-
-/// The state in words, and the engine's own if there are any.
-fn describe(task: Option<&TaskStatus>) -> String {
-    let Some(task) = task else {
-        return "not reported yet".to_owned();
-    };
-    let mut text = task.state.to_string();
-    if task.throttled != ThrottleState::No {
-        text = format!("{text} ({})", task.throttled);
-    }
-    if !task.container_error.is_empty() {
-        text = format!("{text}: {}", one_line(&task.container_error));
-    }
-    text
-}
-
-fn tell(host: &str, state: &str, stage: Stage, after: Duration, call: &mut Call<'_>) {
-    let tone = match stage {
-        Stage::UnderWay => Tone::Pending,
-        Stage::Reached => Tone::Good,
-        Stage::Stuck => Tone::Bad,
-    };
-    let state = call.console.toned(state, tone);
-    let line = format!("{:7.2} s  {host}: {state}", after.as_secs_f64());
-    if call.json {
-        call.console.mention(line);
-    } else {
-        call.console.say(line);
-    }
-}
-
-/// Where it is stuck; what each host says of it has been said already.
-fn stuck(job: &JobId, hosts: &[String], stages: &[Stage]) -> Failure {
-    let stuck = hosts.iter().zip(stages);
-    let stuck = stuck.filter(|(_, stage)| **stage == Stage::Stuck);
-    let stuck: Vec<&str> = stuck.map(|(host, _)| host.as_str()).collect();
-    Failure::new(format!(
-        "{} does not get as far as it should on {}",
-        job.short(),
-        stuck.join(", ")
-    ))
-    .advise(
-        "the agent keeps trying; `helios status` shows how far it is, `helios undeploy` ends it",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(host: &str, state: &str, throttled: &str) -> JobStatus {
-        serde_json::from_value(serde_json::json!({
-            "job": null,
-            "deployments": {host: {"jobId": "a:1", "goal": "START"}},
-            "taskStatuses": {host: {"job": {"id": "a:1"}, "state": state, "throttled": throttled}},
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_job_is_stuck_when_it_failed_or_its_agent_waits_before_it_tries_again() {
-        for (state, throttled, goal, expected) in [
-            ("PULLING_IMAGE", "NO", Goal::Start, Stage::UnderWay),
-            ("RUNNING", "NO", Goal::Start, Stage::Reached),
-            ("RUNNING", "FLAPPING", Goal::Start, Stage::Reached),
-            ("FAILED", "NO", Goal::Start, Stage::Stuck),
-            ("PULLING_IMAGE", "IMAGE_MISSING", Goal::Start, Stage::Stuck),
-            ("STOPPED", "NO", Goal::Stop, Stage::Reached),
-            ("STOPPED", "NO", Goal::Start, Stage::UnderWay),
-        ] {
-            let status = status("n1", state, throttled);
-            assert_eq!(
-                stage(&status, "n1", goal),
-                expected,
-                "{state} {throttled} {goal}"
-            );
+        Err(why) => {
+            let failure = Failure::new(format!("not enacted: {why}: {values}"));
+            call.console.complain(&failure);
+            Err(failure)
         }
     }
+}
 
-    #[test]
-    fn a_job_that_somebody_undeploys_will_not_get_there() {
-        let status = status("n1", "RUNNING", "NO");
-        assert_eq!(stage(&status, "n2", Goal::Start), Stage::Stuck);
+async fn command(args: &FollowArgs) -> Result<(), String> {
+    let Some((program, rest)) = args.command.split_first() else {
+        return Ok(());
+    };
+    let output = Command::new(program)
+        .args(rest)
+        .env("HELIOS_DESIRED", &args.out)
+        .stdin(Stdio::null())
+        .stdout(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| format!("{program} cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
     }
+    let said: String = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said: String = one_line(said.trim()).chars().take(SAID_CHARS_MAX).collect();
+    Err(format!("{program} ended with {}: {said}", output.status))
 }

@@ -5,7 +5,6 @@ mod create;
 mod deploy;
 mod deregister;
 mod follow;
-mod follower;
 mod goal;
 mod groups;
 mod guard;
@@ -173,7 +172,7 @@ async fn ask_one(command: &Command, call: &mut Call<'_>) -> Result<Outcome, Fail
         Command::Deregister(args) => deregister::run(args, call).await,
         Command::Masters(args) => masters::run(args, call).await,
         Command::Variable(args) => variable::run(args, call).await,
-        Command::Follow(args) => follower::run(args, call).await,
+        Command::Follow(args) => follow::run(args, call).await,
         Command::Token(args) => token::run(args, call).await,
         Command::Reset(args) => reset::run(args, call).await,
         Command::Version(_) => version::run(call).await,

@@ -3,7 +3,9 @@
 use helios_api::wire::DeployStatus;
 use helios_core::model::{Deployment, Goal};
 
-use super::{Call, follow};
+mod watch;
+
+use super::Call;
 use crate::args::DeployArgs;
 use crate::{Failure, Outcome};
 
@@ -31,7 +33,7 @@ pub(super) async fn run(args: &DeployArgs, call: &mut Call<'_>) -> Result<Outcom
         }
     }
     if args.watch && outcome == Outcome::Done {
-        return follow::until_settled(&job.id, &hosts, goal, args.interval, call).await;
+        return watch::until_settled(&job.id, &hosts, goal, args.interval, call).await;
     }
     Ok(outcome)
 }
