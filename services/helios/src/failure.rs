@@ -46,7 +46,7 @@ impl Failure {
     #[must_use]
     pub fn of(said: impl fmt::Display) -> Self {
         let said = said.to_string();
-        match said.rsplit_once(": ") {
+        match last_colon(&said) {
             Some((what, next)) => Self::new(what).advise(next),
             None => Self::new(said),
         }
@@ -108,6 +108,18 @@ fn advice(kind: ClientErrorKind) -> Option<&'static str> {
     }
 }
 
+/// What stands before and behind the last colon that is part of no quotation.
+fn last_colon(said: &str) -> Option<(&str, &str)> {
+    let is_quoted = |before: &str| {
+        ['`', '"']
+            .iter()
+            .any(|mark| before.matches(*mark).count() % 2 == 1)
+    };
+    let mut colons = said.rmatch_indices(": ").map(|(at, _)| said.split_at(at));
+    let (what, rest) = colons.find(|(what, _)| !is_quoted(what))?;
+    Some((what, rest.trim_start_matches(": ")))
+}
+
 /// The message with all its causes, in one line.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,4 +143,25 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_next_stands_behind_the_last_colon_that_is_not_quoted() {
+        for (said, what, next) in [
+            ("a is b: do c", "a is b", Some("do c")),
+            ("a: is b: do c", "a: is b", Some("do c")),
+            ("a is b: say `x: y`", "a is b", Some("say `x: y`")),
+            ("no job \"a: b\"", "no job \"a: b\"", None),
+        ] {
+            let failure = Failure::of(said);
+            assert_eq!(
+                (failure.to_string().as_str(), failure.advice()),
+                (what, next)
+            );
+        }
+    }
 }

@@ -14,6 +14,8 @@ pub(super) enum Trouble {
     UnknownName,
     /// Nobody who is trusted has issued the master's certificate.
     UnknownIssuer,
+    /// The master serves with the certificate of an authority, which may issue others and nothing else.
+    Authority,
     /// The master's certificate is for another name.
     OtherName,
     /// The master's certificate is too old, or too new.
@@ -72,7 +74,12 @@ impl Trouble {
                 | CertificateError::NotValidYet
                 | CertificateError::NotValidYetContext { .. },
             ) => Self::Expired,
-            // Issued by itself and not meant to issue, which is how most are made by hand.
+            // What its cause is called is all that can be asked of it without another crate.
+            TlsError::InvalidCertificate(CertificateError::Other(cause))
+                if format!("{cause:?}").contains("CaUsedAsEndEntity") =>
+            {
+                Self::Authority
+            }
             TlsError::InvalidCertificate(_) => Self::UnknownIssuer,
             TlsError::AlertReceived(
                 AlertDescription::CertificateRequired
@@ -88,6 +95,7 @@ impl Trouble {
     pub(super) fn lasts(self) -> bool {
         match self {
             Self::UnknownIssuer
+            | Self::Authority
             | Self::OtherName
             | Self::Expired
             | Self::WantsCertificate
@@ -111,6 +119,10 @@ impl Trouble {
             Self::UnknownIssuer => {
                 "nobody this machine trusts issued its certificate: give the issuer's certificate with --cacert or \
                  HELIOS_CACERT"
+            }
+            Self::Authority => {
+                "its certificate is that of an authority, which may only issue others: make it one with \
+                 `openssl req -x509 -addext basicConstraints=critical,CA:FALSE ...`, as docs/security.md shows"
             }
             Self::OtherName => {
                 "its certificate is for another name: ask it by the name that is in it, or say --insecure if that \

@@ -15,8 +15,12 @@ struct Master {
 impl Master {
     fn start(home: &Path) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(home.join("cert.pem"), made.cert.pem()).unwrap();
-        std::fs::write(home.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        Self::serving(home, &made.cert.pem(), &made.signing_key.serialize_pem())
+    }
+
+    fn serving(home: &Path, cert: &str, key: &str) -> Self {
+        std::fs::write(home.join("cert.pem"), cert).unwrap();
+        std::fs::write(home.join("key.pem"), key).unwrap();
         let mut command = helios(home);
         command
             .args(["master", "--name", "m1", "--store", "file:store"])
@@ -47,6 +51,20 @@ impl Drop for Master {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[test]
+fn a_certificate_that_openssl_makes_by_default_is_refused_with_what_is_wrong_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut authority = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = authority.self_signed(&key).unwrap();
+    let master = Master::serving(home.path(), &cert.pem(), &key.serialize_pem());
+    let mut jobs = helios(home.path());
+    jobs.args(["jobs", "--cacert", "cert.pem", "-z", &master.url]);
+    let said = text(&run(jobs, "").stderr);
+    assert!(said.contains("CA:FALSE"), "{said}");
 }
 
 #[test]
@@ -90,7 +108,10 @@ fn the_first_token_comes_from_the_store_and_the_others_from_the_master() {
     };
     let (code, stdout, stderr) = at(&["jobs"], "");
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.contains("HELIOS_TOKEN"), "{stderr}");
+    assert!(
+        stderr.contains("an access token is missing\nnext: give one with HELIOS_TOKEN"),
+        "{stderr}"
+    );
     assert_eq!(at(&["jobs", "-q"], &boss).0, 0);
 
     let (code, reader, stderr) = at(&["token", "create", "eye", "--role", "read"], &boss);

@@ -51,7 +51,7 @@ impl TokenBook {
     /// # Errors
     /// 401 when it comes with none, or with one that is not good; 503 when nobody can tell.
     pub(in crate::server) async fn bearer(&self, headers: &HeaderMap) -> Result<Bearer, Response> {
-        let given = token_of(headers).ok_or_else(|| unknown("give an access token"))?;
+        let given = token_of(headers).ok_or_else(|| unknown("an access token is missing"))?;
         let not_good = "this access token is not good (any more)";
         let token = TokenText::read(given).ok_or_else(|| unknown(not_good))?;
         let found = self.find(token.name()).await;
@@ -99,7 +99,8 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn unknown(reason: &str) -> Response {
-    let next = "with HELIOS_TOKEN or --access-token FILE, or as `Authorization: Bearer`";
+    let next = "give one with HELIOS_TOKEN or --access-token FILE, other clients as `Authorization: Bearer TOKEN`; an \
+                admin makes one with `helios token create`";
     let mut response = Fault::because(StatusCode::UNAUTHORIZED, reason, next).into_response();
     let bearer = HeaderValue::from_static("Bearer");
     response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
