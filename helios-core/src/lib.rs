@@ -74,6 +74,7 @@
 //! | [`schema`] | the one place that spells a key or encodes a value |
 //! | [`cluster`] | [`Cluster`]: reads, calls [`ops`], commits, and watches the fleet |
 //! | [`orphans`] | what an engine left behind and nothing manages any more: found by pure rules, of what was seen |
+//! | [`registrar`] | the port [`Registrar`](registrar::Registrar): who is told where services are |
 //! | [`reap`] | what masters clean up by themselves: expired jobs, dead agents, old jobs |
 //! | [`agent`] | [`Agent`](agent::Agent): the loop that watches, calls [`reconcile`](mod@reconcile), and acts |
 //!
