@@ -54,7 +54,9 @@ pub enum GroupRefused {
         conflict: String,
     },
     /// There is nothing to pause, resume or take back.
-    #[error("deployment group {group} has no rollout {what}: look at its status")]
+    #[error(
+        "deployment group {group} has no rollout {what}: `helios deployment-group-status {group}` shows how it is"
+    )]
     NoRollout {
         /// The group.
         group: String,

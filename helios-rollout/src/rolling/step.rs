@@ -344,10 +344,13 @@ impl Policy {
 /// What a step does and why, in a line for the log.
 fn describe(plan: &RolloutPlan, verdict: &Verdict) -> String {
     let mut said = String::new();
+    let mut ending = verdict.to_string();
     let mut more = 0;
     for (number, (host, action, because)) in plan.moves().enumerate() {
         if number < NAMED_MAX {
             let _ = write!(said, "{host} {action}, because {because}; ");
+            // Why it failed needs saying once.
+            ending = ending.replace(&format!("{host}: {because}"), host.as_str());
         } else {
             more += 1;
         }
@@ -355,5 +358,5 @@ fn describe(plan: &RolloutPlan, verdict: &Verdict) -> String {
     if more > 0 {
         let _ = write!(said, "and {more} more; ");
     }
-    format!("{said}{verdict}")
+    said + &ending
 }

@@ -59,3 +59,20 @@ fn a_host_of_unknown_zone_takes_a_place_in_each() {
     toy.step(GROUP);
     assert!(toy.record(&host("n1")).goals.is_empty());
 }
+
+/// The log of a step names each host that failed with its reason, and then what becomes of the rollout.
+#[test]
+fn the_reason_of_a_failure_is_said_once() {
+    let mut toy = fleet(&["n0"]);
+    roll(&mut toy, r#"{"timeout":10}"#);
+    toy.step(GROUP);
+    toy.pass(11);
+    toy.step(GROUP);
+    let group = toy.group(GROUP).unwrap();
+    let rollout = group.rollout.as_ref().unwrap();
+    assert_eq!(rollout.state, RolloutState::Failed);
+    let last = &rollout.log.back().unwrap().text;
+    assert_eq!(last.matches("timed out").count(), 1, "{last}");
+    assert!(last.ends_with("; failed: n0"), "{last}");
+    assert!(rollout.error.as_ref().unwrap().contains("timed out"));
+}
