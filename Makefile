@@ -35,11 +35,12 @@ docs:
 examples:
 	@scripts/examples
 
-# A year of one host and 20,000 fault plans, or it fails; and an upgrade of 10,000 hosts that takes two weeks. Optimised, since
-# it is all computing; the whole workspace runs a glimpse of it again without.
+# A year of one host and 20,000 fault plans, or it fails; an upgrade of 10,000 hosts that takes two weeks; and hundreds of
+# thousands of generated rollouts. Optimised, since it is all computing; the whole workspace runs a glimpse of it again without.
 simulation:
 	export HELIOS_SIM_YEARS=$${HELIOS_SIM_YEARS:-1} HELIOS_VARIABLE_HOSTS=$${HELIOS_VARIABLE_HOSTS:-10000}
 	cargo test --profile simulation --package helios-testkit --package helios-rollout --test simulation --test two_weeks --locked -- --show-output
+	scripts/properties
 
 # Last, so that the summary of the run is the last thing printed.
 tests:

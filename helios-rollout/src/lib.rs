@@ -51,6 +51,38 @@
 //! println!("{}", view.explain("db-95", when).ok_or("unknown host")?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Properties
+//!
+//! Each is tested over generated fleets, in `tests/properties`. Those marked with a star have a control there: the obvious way, which
+//! does not have it.
+//!
+//! | | |
+//! |---|---|
+//! | P1 | A larger share never takes a host back, in any mode. |
+//! | P2 | The order in which members are given changes nothing: the same inputs, the same answer. |
+//! | P3 | Exactly the rounded share of the hosts, within floors and ceilings. * |
+//! | P4 | At every share, each stratum is within one host of its share of the stratum above. |
+//! | P5 | A run of hosts in the order has at most two more of a stratum than its share. |
+//! | P6 | One host more never costs a stratum a host. * |
+//! | P7 | A join or leave flips no other host by thresholds, one at most in one order, one in each stratum at most in the exact order; nothing is revoked by the ratchet. * |
+//! | P8 | From one mix of values to another, as few hosts move as possible, and none the wrong way. * |
+//! | P9 | The same mix again moves nobody. |
+//! | P10 | Nothing is nobody, and everything is everybody, whatever the rules. |
+//! | P11 | Curves rise from nothing to everything, and their inverse is exact. |
+//! | P12 | Closed time changes nobody, and re-opening makes no jump. |
+//! | P13 | No calendar, change of the clock or leap day lets open time run backwards. |
+//! | P14 | A pause shifts the rest, or compresses it within the limit of speed. |
+//! | P15 | The last in are the first out; who never changed never does; at its end a rollback has restored everything. * |
+//! | P16 | Planning again plans nothing, whoever crashed where; what was forecast is what happens. |
+//! | P17 | The budget of hosts on their way is kept, and used. |
+//! | P18 | Rollouts with salts of their own are independent; rotated ones begin on different hosts. |
+//! | P19 | Hashes are uniform. * |
+//! | P20 | The published vectors hold. |
+//! | P21 | A log replays to the same state, bit for bit; rolled up, too. |
+//! | P22 | A guard stops a good rollout as rarely as it says, however often it looks. * |
+//! | P23 | An abort is for good. |
+//! | P24 | Over many rollouts no host is always first. |
 #![deny(missing_docs)]
 
 pub mod audit;

@@ -13,18 +13,17 @@ use proptest::prelude::*;
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const DAY: i64 = 1_440 * MINUTE;
 
-/// The number of cases that the environment asks for.
-#[expect(clippy::disallowed_methods, reason = "this is a caller of the library")]
-pub(crate) fn asked_cases() -> Option<u32> {
-    std::env::var("PROPTEST_CASES").ok()?.parse().ok()
-}
-
-pub(crate) fn cases(default: u32) -> ProptestConfig {
-    let cases = asked_cases().unwrap_or(default);
+/// The cases of properties of which one costs as much as `dear` cheap ones, which have as many as proptest's default or
+/// `PROPTEST_CASES` says. They are printed, for the sum.
+#[expect(clippy::print_stdout, reason = "how many there were is for people")]
+pub(crate) fn cases(dear: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = asked.cases / dear;
+    println!("cases: {cases}");
     ProptestConfig {
         cases,
         failure_persistence: None,
-        ..ProptestConfig::default()
+        ..asked
     }
 }
 

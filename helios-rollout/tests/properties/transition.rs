@@ -1,12 +1,12 @@
-//! P8, P9, P16, P17 and P21: variables in motion.
+//! P8, P9, P15 to P17 and P21: variables in motion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use helios_rollout::Share;
 use helios_rollout::audit::{self, Entry, State, replay, roll_up};
-use helios_rollout::curve::OnResume;
+use helios_rollout::curve::{Curve, OnResume};
 use helios_rollout::order::{Fleet, Mode};
-use helios_rollout::variable::{Budget, Change, Part, Transition, Value, Variable};
+use helios_rollout::variable::{Budget, Change, Held, Part, Transition, Value, Variable};
 use proptest::prelude::*;
 
 use crate::support::*;
@@ -53,7 +53,7 @@ fn counts(variable: &Variable, fleet: &Fleet, minute: i64) -> BTreeMap<Value, u6
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(4))]
 
     #[test]
     fn p08_as_few_hosts_move_as_possible_and_none_the_wrong_way(members in members(80), from in mix(), to in mix(), minutes in prop::collection::vec(0_i64..=1_000, 4)) {
@@ -93,6 +93,42 @@ proptest! {
         arrive(&mut variable, &fleet, mix.clone());
         variable.start(to_mix(mix), &fleet, at(0)).unwrap();
         prop_assert_eq!(tell(&mut variable, &fleet, 1_000 * MINUTE), 0);
+    }
+
+    #[test]
+    fn p15_the_last_in_are_the_first_out(
+        members in members(60), mode in mode(), pivot in 1_i64..1_000, back in shape(), steps in prop::collection::vec(1_i64..400, 1..8), joiner in any::<bool>(),
+    ) {
+        let mut fleet = Fleet::new(members.clone()).unwrap();
+        let mut variable = started(replace(order("p15", &["role"], mode), plain_curve(0)), &fleet);
+        for minute in [pivot / 3, pivot / 2, pivot] {
+            tell(&mut variable, &fleet, minute * MINUTE);
+        }
+        if joiner && mode == Mode::Ratchet {
+            fleet = Fleet::new(members.into_iter().skip(1).chain([member(777, 0, 1)])).unwrap();
+        }
+        let exposed: BTreeSet<String> = variable.running().unwrap().told.hosts().map(ToString::to_string).collect();
+        let told = variable.running().unwrap().told.clone();
+        let curve = Curve { shape: back, ..plain_curve(pivot * MINUTE) };
+        variable.roll_back(curve, &fleet).unwrap();
+        let (mut time, mut before) = (pivot, exposed);
+        for step in steps {
+            time += step;
+            let now = new_hosts(&variable, &fleet, time * MINUTE);
+            prop_assert!(now.is_subset(&before), "nobody is newly exposed");
+            if mode == Mode::Ratchet {
+                let place = |host: &String| told.place(&host.parse().unwrap()).unwrap();
+                let gone = before.difference(&now).filter(|host| fleet.get(host).is_some());
+                let first_gone = gone.map(place).min().unwrap_or(u64::MAX);
+                prop_assert!(now.iter().all(|host| place(host) < first_gone), "last in, first out");
+            }
+            tell(&mut variable, &fleet, time * MINUTE);
+            prop_assert_eq!(&new_hosts(&variable, &fleet, time * MINUTE), &now);
+            before = now;
+        }
+        tell(&mut variable, &fleet, (pivot + 1_000) * MINUTE);
+        variable.finish(&fleet, at((pivot + 1_000) * MINUTE)).unwrap();
+        prop_assert_eq!(variable.held(), &Held::all("old".into()), "the old state, exactly");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn with_room_for_w_hosts_it_takes_hardly_longer_than_the_hosts_divided_by_w() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 20))]
 
     /// Masters die anywhere, also between storing and ordering, and take turns.
     #[test]

@@ -166,7 +166,7 @@ async fn run(masters: &[Vec<Ask>], seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_are_true_and_invariants_hold(

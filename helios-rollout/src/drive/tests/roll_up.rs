@@ -247,7 +247,7 @@ fn run<T>(story: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 8))]
 
     #[test]
     fn p21_a_log_that_is_rolled_up_replays_to_the_same_whoever_crashes(events in prop::collection::vec(event(), 5..40)) {
