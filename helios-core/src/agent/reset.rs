@@ -32,8 +32,17 @@ pub trait HostReset: fmt::Debug + Send + Sync + 'static {
     /// What is to be told with the host.
     ///
     /// # Cancellation
-    /// The future is dropped with the agent.
+    /// The future is dropped with the agent, and with nothing else: what is begun may well have to outlive that.
     async fn reset(&self, id: &str) -> Result<(), String>;
+
+    /// Ends what was begun with that `id`, as far as it can be ended: the order was taken back, because the host's time is over
+    /// or the host is somebody else's now.
+    ///
+    /// The future of [`reset`](Self::reset) is polled until it ends, and until then nothing else is begun. Unless it is told
+    /// otherwise, what is begun goes its way.
+    fn call_off(&self, id: &str) {
+        let _ = id;
+    }
 }
 
 /// The last order to reset the host, and the work on it.
@@ -41,6 +50,7 @@ pub trait HostReset: fmt::Debug + Send + Sync + 'static {
 pub(super) struct Begun {
     last: Option<String>,
     work: Option<BoxFuture<'static, Result<(), String>>>,
+    is_called_off: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,7 +66,7 @@ impl Begun {
         let record = document.and_then(|document| serde_json::from_slice::<Record>(&document).ok());
         Ok(Self {
             last: record.map(|record| record.id),
-            work: None,
+            ..Self::default()
         })
     }
 
@@ -67,10 +77,12 @@ impl Begun {
 }
 
 impl Running {
-    /// Begins to reset the host, if it is ordered and was not begun.
+    /// Begins to reset the host, if it is ordered and was not begun, and calls off what is not ordered any more.
     pub(super) async fn reset_if_ordered(&mut self) {
         let order = self.live.remembered.drain.as_ref();
-        let Some(order) = order.filter(|drain| drain.reset.is_some()).cloned() else {
+        let order = order.filter(|drain| drain.reset.is_some()).cloned();
+        self.call_off_unless(order.as_ref().map(|order| &*order.id));
+        let Some(order) = order else {
             self.problems.remove(PROBLEM);
             return;
         };
@@ -97,13 +109,34 @@ impl Running {
         }
         info!(id, "resetting this host");
         self.problems.remove(PROBLEM);
-        self.begun.last = Some(id.clone());
-        self.begun.work = Some(reset(command, id).boxed());
+        self.begun = Begun {
+            last: Some(id.clone()),
+            work: Some(reset(command, id).boxed()),
+            is_called_off: false,
+        };
+    }
+
+    /// Calls off what was begun, once, unless it was begun by this order.
+    fn call_off_unless(&mut self, order: Option<&str>) {
+        let begun = self.begun.last.as_deref();
+        let (Some(id), Some(command)) = (begun, &self.agent.reset) else {
+            return;
+        };
+        if self.begun.work.is_none() || self.begun.is_called_off || order == Some(id) {
+            return;
+        }
+        warn!(
+            id,
+            "the reset of this host is called off: its order was taken back"
+        );
+        command.call_off(id);
+        self.begun.is_called_off = true;
     }
 
     /// Learns how the work on an order ended, which the agent lived to see.
     pub(super) fn reset_ended(&mut self, outcome: Result<(), String>) {
         let order = self.live.remembered.drain.as_ref();
+        let order = order.filter(|_| !self.begun.is_called_off);
         if let (Err(trouble), Some(order)) = (outcome, order) {
             let problem = order.problem(&trouble);
             warn!("{problem}");

@@ -45,6 +45,7 @@ impl Clock for VirtualClock {
 struct Plug {
     host: HostName,
     pulled: mpsc::UnboundedSender<(HostName, String)>,
+    called_off: mpsc::UnboundedSender<(HostName, String)>,
     stuck: bool,
 }
 
@@ -58,6 +59,12 @@ impl HostReset for Plug {
             .send((self.host.clone(), id.to_owned()))
             .map_err(|error| error.to_string())?;
         std::future::pending().await
+    }
+
+    fn call_off(&self, id: &str) {
+        let order = (self.host.clone(), id.to_owned());
+        // A test that is over does not listen.
+        drop(self.called_off.send(order));
     }
 }
 
@@ -78,7 +85,11 @@ pub(crate) struct Fleet {
     starts: u32,
     machines: BTreeMap<HostName, Machine>,
     plug: mpsc::UnboundedSender<(HostName, String)>,
+    /// The orders that agents began to carry out.
     pub(crate) pulled: mpsc::UnboundedReceiver<(HostName, String)>,
+    call_off: mpsc::UnboundedSender<(HostName, String)>,
+    /// The orders that agents gave up.
+    pub(crate) called_off: mpsc::UnboundedReceiver<(HostName, String)>,
 }
 
 pub(crate) fn host(number: usize) -> HostName {
@@ -101,6 +112,7 @@ impl Fleet {
         let engine = FakeEngine::new();
         engine.image("busybox", FakeImage::new().here());
         let (plug, pulled) = mpsc::unbounded_channel();
+        let (call_off, called_off) = mpsc::unbounded_channel();
         let mut fleet = Self {
             store,
             cluster,
@@ -111,6 +123,8 @@ impl Fleet {
             machines: BTreeMap::new(),
             plug,
             pulled,
+            call_off,
+            called_off,
         };
         for number in 1..=hosts {
             let machine = Machine {
@@ -185,6 +199,7 @@ impl Fleet {
         .on_reset(Arc::new(Plug {
             host: name.clone(),
             pulled: self.plug.clone(),
+            called_off: self.call_off.clone(),
             stuck: self.stuck,
         }));
         let work = tokio::spawn(async move {
@@ -292,7 +307,8 @@ impl Fleet {
         tokio::spawn(driver.run(std::future::pending()))
     }
 
-    async fn until_well(&self) {
+    /// Waits until every host is up and its jobs are well.
+    pub(crate) async fn until_well(&self) {
         let well = async {
             loop {
                 let view = self.cluster.fleet().await.expect("a view");

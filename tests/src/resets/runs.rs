@@ -227,6 +227,20 @@ async fn a_host_that_cannot_reset_itself_says_why_and_nobody_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_agent_calls_off_what_hangs_when_its_time_is_over_and_has_its_jobs_again() {
+    let mut fleet = Fleet::start(2).await;
+    fleet.resets().start(&fleet.reset()).await.expect("a start");
+    let _master = fleet.master("m1");
+    let order = fleet.pulled.recv().await.expect("a pull");
+    let called_off = fleet.called_off.recv().await.expect("the end of it");
+    assert_eq!(called_off, order);
+    let progress = fleet.record().await.progress;
+    assert_eq!(progress.mishaps[&order.0].because, Because::SameBoot);
+    fleet.until_well().await;
+    assert!(fleet.called_off.try_recv().is_err(), "that once is enough");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deregistered_host_frees_its_place_in_the_middle_of_its_reset() {
     let mut fleet = Fleet::start(3).await;
     fleet.resets().start(&fleet.reset()).await.expect("a start");

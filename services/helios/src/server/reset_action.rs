@@ -2,20 +2,27 @@
 
 use std::error::Error;
 use std::fmt;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use helios_core::HostName;
 use helios_core::agent::{Agent, HostReset};
 use helios_rollout::reset::{Ask, ResetAction};
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::authorities::Authorities;
 use super::boot_file::BootFile;
 use super::webhook::Webhook;
 use crate::Failure;
 use crate::args::{HostResetOptions, MasterResetOptions};
+
+/// How long a command that is called off has between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The agent, resetting its host as the options say.
 pub(super) fn resetting(agent: Agent, host: HostName, options: HostResetOptions) -> Agent {
@@ -24,7 +31,7 @@ pub(super) fn resetting(agent: Agent, host: HostName, options: HostResetOptions)
         None => agent,
     };
     match options.reset_command {
-        Some(command) => agent.on_reset(Arc::new(HostCommand { command, host })),
+        Some(command) => agent.on_reset(Arc::new(HostCommand::new(command, host))),
         None => agent,
     }
 }
@@ -34,6 +41,18 @@ pub(super) fn resetting(agent: Agent, host: HostName, options: HostResetOptions)
 struct HostCommand {
     command: String,
     host: HostName,
+    /// The order that was called off last.
+    called_off: watch::Sender<String>,
+}
+
+impl HostCommand {
+    fn new(command: String, host: HostName) -> Self {
+        Self {
+            command,
+            host,
+            called_off: watch::Sender::default(),
+        }
+    }
 }
 
 #[async_trait]
@@ -43,9 +62,22 @@ impl HostReset for HostCommand {
             ("HELIOS_RESET_HOST", self.host.as_str()),
             ("HELIOS_RESET_ID", id),
         ];
-        // It may well outlive the agent: whatever ends the host ends the agent first.
-        let run = run(&self.command, &variables, false).await;
-        run.map_err(|error| error.to_string())
+        let mut called_off = self.called_off.subscribe();
+        let called_off = async { drop(called_off.wait_for(|order| order == id).await) };
+        let run = async {
+            // It may well outlive the agent: whatever ends the host ends the agent first.
+            let mut running = Running::begin(&self.command, &variables, false)?;
+            tokio::select! {
+                biased;
+                outcome = running.end() => outcome,
+                () = called_off => running.call_off().await,
+            }
+        };
+        run.await.map_err(|error: CommandError| error.to_string())
+    }
+
+    fn call_off(&self, id: &str) {
+        self.called_off.send_replace(id.to_owned());
     }
 }
 
@@ -73,7 +105,9 @@ impl ResetAction for MasterCommand {
             ("HELIOS_RESET", ask.reset.as_str()),
             ("HELIOS_RESET_ID", ask.id.as_str()),
         ];
-        Ok(run(&self.0, &variables, true).await?)
+        // Nobody waits for it any more when the master is gone or its time is over.
+        let mut running = Running::begin(&self.0, &variables, true)?;
+        Ok(running.end().await?)
     }
 }
 
@@ -88,26 +122,72 @@ impl ResetAction for NotTold {
     }
 }
 
-async fn run(
-    command: &str,
-    variables: &[(&str, &str)],
+/// A command that is run, with all that it starts.
+struct Running {
+    command: String,
+    child: Child,
     ends_with_us: bool,
-) -> Result<(), CommandError> {
-    let failed = |trouble: &dyn fmt::Display| CommandError(format!("{command:?} {trouble}"));
-    let status: ExitStatus = Command::new("/bin/sh")
-        .args(["-c", command])
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .kill_on_drop(ends_with_us)
-        .status()
-        .await
-        .map_err(|error| failed(&format_args!("cannot be run: {error}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(&format_args!(
-            "ended with {status}: the log before this says more"
-        )))
+}
+
+impl Running {
+    /// # Errors
+    /// When it cannot be run.
+    fn begin(
+        command: &str,
+        variables: &[(&str, &str)],
+        ends_with_us: bool,
+    ) -> Result<Self, CommandError> {
+        let child = Command::new("/bin/sh")
+            .args(["-c", command])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| CommandError(format!("{command:?} cannot be run: {error}")))?;
+        Ok(Self {
+            command: command.to_owned(),
+            child,
+            ends_with_us,
+        })
+    }
+
+    /// Waits for its end.
+    async fn end(&mut self) -> Result<(), CommandError> {
+        let status = self.child.wait().await;
+        let command = &self.command;
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(CommandError(format!(
+                "{command:?} ended with {status}: the log before this says more"
+            ))),
+            Err(error) => Err(CommandError(format!("{command:?} is lost: {error}"))),
+        }
+    }
+
+    /// Ends it, and all that it started.
+    async fn call_off(&mut self) -> Result<(), CommandError> {
+        self.signal(Signal::TERM);
+        // It is not waited for yet, so that its number stays its own.
+        sleep(GRACE).await;
+        self.signal(Signal::KILL);
+        self.end().await
+    }
+
+    /// Tells its processes, unless its end is known.
+    fn signal(&self, signal: Signal) {
+        let number = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = number.and_then(Pid::from_raw) {
+            // Those that are gone need not be told.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ends_with_us {
+            self.signal(Signal::KILL);
+        }
     }
 }
 
@@ -125,6 +205,12 @@ impl Error for CommandError {}
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Read;
+    use std::path::{Path, PathBuf};
+
+    use tokio::task::spawn_blocking;
+
     use super::*;
 
     fn ask() -> Ask {
@@ -158,12 +244,68 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_command_gets_its_order() {
-        let command = HostCommand {
-            command: "test \"$HELIOS_RESET_ID\" = october.1.1".to_owned(),
-            host: "n1".parse().unwrap(),
-        };
+        let command = "test \"$HELIOS_RESET_ID\" = october.1.1".to_owned();
+        let command = HostCommand::new(command, "n1".parse().unwrap());
         command.reset("october.1.1").await.unwrap();
         assert!(command.reset("another").await.is_err());
+    }
+
+    /// A command that says that it began, starts a process that does not end by SIGTERM, and waits for that for ever; and where
+    /// both can be heard.
+    fn endless(dir: &Path) -> (String, PathBuf) {
+        let pipe = dir.join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let stubborn = "(trap '' TERM; while :; do sleep 1; done) &";
+        let command = format!("exec >{}; {stubborn} echo begun; wait", pipe.display());
+        (command, pipe)
+    }
+
+    /// Waits until the command has begun.
+    async fn begun(pipe: PathBuf) -> File {
+        let begun = spawn_blocking(|| {
+            let mut told = [0; 6];
+            let mut pipe = File::open(pipe).unwrap();
+            pipe.read_exact(&mut told).unwrap();
+            assert_eq!(&told, b"begun\n");
+            pipe
+        });
+        begun.await.unwrap()
+    }
+
+    /// Waits until no process is left that could be heard.
+    async fn ended(mut pipe: File) {
+        let ended = spawn_blocking(move || pipe.read_to_end(&mut Vec::new()));
+        assert_eq!(ended.await.unwrap().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_host_command_that_is_called_off_ends_with_all_that_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let (command, pipe) = endless(dir.path());
+        let command = HostCommand::new(command, "n1".parse().unwrap());
+        let call_off = async {
+            let pipe = begun(pipe).await;
+            command.call_off("another");
+            command.call_off("october.1.1");
+            pipe
+        };
+        let (outcome, pipe) = tokio::join!(command.reset("october.1.1"), call_off);
+        assert!(outcome.unwrap_err().contains("signal: 15"));
+        ended(pipe).await;
+    }
+
+    #[tokio::test]
+    async fn a_masters_command_ends_with_all_that_it_started_when_nobody_waits_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (command, pipe) = endless(dir.path());
+        let command = MasterCommand(command);
+        let ask = ask();
+        let pipe = tokio::select! {
+            outcome = command.ask(&ask) => panic!("{outcome:?}"),
+            pipe = begun(pipe) => pipe,
+        };
+        ended(pipe).await;
     }
 
     #[tokio::test]
