@@ -1,6 +1,7 @@
 //! The whole cluster at a glance.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::sync::Arc;
 
@@ -60,6 +61,16 @@ impl FleetView {
             let (up, report) = (of_host(&mut ups, name), of_host(&mut reports, name));
             HostGlance::new(name, record, up, report, self.unread_of(name))
         })
+    }
+
+    /// The hosts of which something else is stored than in the `older` view, whether they are registered or not. Of two views of one
+    /// watch it costs what changed, not what is there.
+    #[must_use]
+    pub fn hosts_changed_since<'a>(&'a self, older: &'a Self) -> BTreeSet<&'a HostName> {
+        let hosts = self.hosts.changed_since(&older.hosts);
+        let ups = self.up.changed_since(&older.up);
+        let reports = self.reports.changed_since(&older.reports);
+        hosts.chain(ups).chain(reports).collect()
     }
 
     /// What cannot be read of what a host's agent says: its presence and its report.
@@ -139,9 +150,14 @@ fn of_host<'a, T>(
     records: &mut Peekable<impl Iterator<Item = (&'a HostName, &'a Versioned<T>)>>,
     host: &HostName,
 ) -> Option<&'a Versioned<T>> {
-    while records.next_if(|(name, _)| *name < host).is_some() {}
-    let (_, record) = records.next_if(|(name, _)| *name == host)?;
-    Some(record)
+    loop {
+        let (name, _) = records.peek()?;
+        match (*name).cmp(host) {
+            Ordering::Less => records.next(),
+            Ordering::Equal => return records.next().map(|(_, record)| record),
+            Ordering::Greater => return None,
+        };
+    }
 }
 
 /// As [`HostView`], for as long as the view is there.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use serde::de::DeserializeOwned;
 
 use crate::schema::Versioned;
@@ -97,6 +98,18 @@ impl<K: Ord + Clone, T> Records<K, T> {
     /// The entries that cannot be read, in the order of their keys.
     pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
         self.unreadable.values().map(AsRef::as_ref)
+    }
+}
+
+impl<K: Ord + Clone, T: PartialEq> Records<K, T> {
+    /// The names of the records that were added, changed or taken away since those `older` ones, in order. What both share is
+    /// skipped without a look, so of two views of one watch it costs what changed, not what is there.
+    pub fn changed_since<'a>(&'a self, older: &'a Self) -> impl Iterator<Item = &'a K> {
+        older.readable.diff(&self.readable).map(|item| match item {
+            DiffItem::Add(name, _)
+            | DiffItem::Remove(name, _)
+            | DiffItem::Update { new: (name, _), .. } => name,
+        })
     }
 }
 

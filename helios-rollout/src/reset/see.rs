@@ -1,8 +1,6 @@
 //! From a cluster to what a reset needs to see of it.
 
-use std::sync::Arc;
-
-use helios_core::cluster::{FleetView, HostGlance, HostView};
+use helios_core::cluster::{FleetView, HostView};
 use helios_core::model::{Goal, JobId, TaskState};
 use helios_core::schema::{GoalRecord, HostReport};
 
@@ -24,9 +22,8 @@ impl Sights {
 /// Looks at the hosts of a cluster again and again: of those of which nothing changed since the last look, nothing is looked at.
 #[derive(Debug, Default)]
 pub struct Lookout {
-    sights: Option<Sights>,
-    /// What the sights were made of, by place.
-    seen: Vec<HostView>,
+    /// The last view, and what was seen in it.
+    last: Option<(FleetView, Sights)>,
 }
 
 impl Lookout {
@@ -36,50 +33,35 @@ impl Lookout {
     ///
     /// [`OrderError::TooManyHosts`].
     pub fn look(&mut self, view: &FleetView) -> Result<Sights, OrderError> {
-        if let Some(sights) = self.sights.as_mut()
-            && catch_up(sights, &mut self.seen, view)
-        {
-            return Ok(sights.clone());
-        }
-        let sights = Sights::of(view)?;
-        self.seen = view.each().map(|host| host.view()).collect();
-        self.sights = Some(sights.clone());
+        let last = self.last.take();
+        let caught_up = last.and_then(|(older, sights)| catch_up(sights, &older, view));
+        let sights = caught_up.map_or_else(|| Sights::of(view), Ok)?;
+        self.last = Some((view.clone(), sights.clone()));
         Ok(sights)
     }
 }
 
-/// Looks at the hosts that changed; whether that was enough, because they are the same hosts with the same labels.
-fn catch_up(sights: &mut Sights, seen: &mut [HostView], view: &FleetView) -> bool {
-    if view.hosts.len() != seen.len() {
-        return false;
-    }
+/// Looks at the hosts that changed, if that is enough, because they are the same hosts with the same labels.
+fn catch_up(mut sights: Sights, older: &FleetView, newer: &FleetView) -> Option<Sights> {
     let mut changed = Vec::new();
-    let members = sights.fleet.members().iter().zip(seen);
-    for (place, (host, (member, seen))) in view.each().zip(members).enumerate() {
-        if *host.name != member.host {
-            return false;
+    for name in newer.hosts_changed_since(older) {
+        let place = sights.fleet.position(name.as_str());
+        match (place, newer.host(name)) {
+            // An agent may well be there without being registered.
+            (None, None) => {}
+            (Some(place), Some(host)) => {
+                let sight = Sight::of(&host);
+                let member = sights.fleet.members().get(place)?;
+                if sight.labels != member.labels {
+                    return None;
+                }
+                changed.push((place, sight));
+            }
+            (Some(_), None) | (None, Some(_)) => return None,
         }
-        if is_same(&host, seen) {
-            continue;
-        }
-        *seen = host.view();
-        let sight = Sight::of(seen);
-        if sight.labels != member.labels {
-            return false;
-        }
-        changed.push((place, sight));
     }
     sights.renew(changed);
-    true
-}
-
-/// Whether nothing was stored for the host meanwhile: views share what did not change.
-fn is_same(host: &HostGlance<'_>, seen: &HostView) -> bool {
-    let reports = match (host.report, &seen.report) {
-        (Some(now), Some(then)) => Arc::ptr_eq(&now.record, &then.record),
-        (now, then) => now.is_none() && then.is_none(),
-    };
-    reports && host.up == seen.up && Arc::ptr_eq(&host.record.record, &seen.record.record)
+    Some(sights)
 }
 
 impl Sight {

@@ -52,9 +52,9 @@ pub struct Instance {
 pub struct Sights {
     pub(super) fleet: Arc<Fleet>,
     /// By place in the fleet.
-    pub(super) hosts: Vec<Arc<Sight>>,
+    pub(super) hosts: Arc<[Arc<Sight>]>,
     /// The services of each host and how many of its instances are wanted and well, by place.
-    pub(super) serves: Vec<Arc<[Serves]>>,
+    pub(super) serves: Arc<[Arc<[Serves]>]>,
     /// The names of the services, sorted.
     pub(super) services: Arc<[String]>,
     /// The hashes of the hosts' names, by place.
@@ -93,7 +93,7 @@ impl Sights {
         let mut sights = Self {
             fleet: Arc::new(fleet),
             hosts: hosts.collect(),
-            serves: Vec::new(),
+            serves: Arc::default(),
             services: Arc::default(),
             hashes,
             claimed: BTreeMap::new(),
@@ -132,17 +132,22 @@ impl Sights {
 
     /// Puts what is seen now in the place of what was seen of hosts whose labels are what they were.
     pub(super) fn renew(&mut self, hosts: Vec<(usize, Sight)>) {
+        if hosts.is_empty() {
+            return;
+        }
         let mut is_indexed = true;
+        let slots = Arc::make_mut(&mut self.serves);
+        let sights = Arc::make_mut(&mut self.hosts);
         for (place, sight) in hosts {
             let found = serves(&sight, &self.services);
-            if let Some(slot) = self.serves.get_mut(place) {
+            if let Some(slot) = slots.get_mut(place) {
                 let of = |serves: &Serves| serves.service;
                 is_indexed &= found.iter().map(of).eq(slot.iter().map(of))
                     && found.iter().map(|serves| serves.instances).sum::<u64>()
                         == sight.instances.len() as u64;
                 *slot = found.into();
             }
-            if let Some(slot) = self.hosts.get_mut(place) {
+            if let Some(slot) = sights.get_mut(place) {
                 *slot = Arc::new(sight);
             }
         }

@@ -65,7 +65,7 @@ impl<'a> Standing<'a> {
                 .is_some_and(|drain| drain.by == reset.name)
         };
         standing.places = sights.away(progress);
-        let is_away = standing.places.iter().zip(&sights.hosts);
+        let is_away = standing.places.iter().zip(sights.hosts.iter());
         let is_away = is_away.map(|(away, sight)| away.is_some() || is_drained(sight));
         standing.is_away = is_away.collect();
         standing.away = standing.is_away.iter().filter(|away| **away).count() as u64;
@@ -89,7 +89,7 @@ impl<'a> Standing<'a> {
         let (reset, sights) = (self.reset, self.sights);
         for limit in &reset.limits.groups {
             let mut values: BTreeMap<&str, Count> = BTreeMap::new();
-            let members = sights.fleet.members().iter().zip(&sights.hosts);
+            let members = sights.fleet.members().iter().zip(sights.hosts.iter());
             let away = self.is_away.iter().zip(&self.places);
             for ((member, sight), (is_away, place)) in members.zip(away) {
                 let known = place.and_then(|away| away.labels.get(&limit.label));

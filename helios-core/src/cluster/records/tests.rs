@@ -69,6 +69,11 @@ fn records_follow_snapshots_and_share_what_stays() {
     let a = "a".parse().unwrap();
     let (old, new) = (before.get(&a).unwrap(), records.get(&a).unwrap());
     assert!(Arc::ptr_eq(&old.record, &new.record));
+    let changed: Vec<_> = records
+        .changed_since(&before)
+        .map(HostName::as_str)
+        .collect();
+    assert_eq!(changed, ["b", "c"]);
     newer.remove("a");
     records.advance(&up(), &older, &newer);
     assert_eq!((records.len(), before.len()), (1, 2));
