@@ -118,9 +118,8 @@ impl<'a> Planner<'a> {
 
     /// The members whose turn is still to come.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Host<'a>> {
-        let to_come = |host: &&Host<'a>| {
-            !host.bears(self.record, &self.rollout.id) && self.is_untried(host.name)
-        };
+        let to_come =
+            |host: &&Host<'a>| !host.bears(&self.rollout.id) && self.is_untried(host.name);
         self.members.all.iter().filter(to_come)
     }
 
@@ -251,22 +250,23 @@ impl<'a> Planner<'a> {
     /// Fills in how the group is after this step.
     fn count(&mut self) {
         let rollout = self.rollout;
-        let bears = |host: &&Host<'a>| {
-            host.bears(self.record, &rollout.id)
-                && !rollout.in_flight.contains_key(host.name)
-                && !rollout.failed.contains_key(host.name)
-        };
-        let done = self.members.all.iter().filter(bears).count();
-        let (here, away): (Vec<Host<'_>>, Vec<Host<'_>>) =
-            self.pending().copied().partition(Host::is_here);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        self.plan.counts = Counts {
+        let mut counts = Counts {
             members: count(self.members.all.len()),
-            done: count(done),
             in_flight: count(rollout.in_flight.len()),
             failed: count(rollout.failed.len()),
-            waiting: count(here.len()),
-            down: count(away.len()),
+            ..Counts::default()
         };
+        for host in &self.members.all {
+            if host.bears(&rollout.id) {
+                let is_done = !rollout.in_flight.contains_key(host.name)
+                    && !rollout.failed.contains_key(host.name);
+                counts.done += u64::from(is_done);
+            } else if self.is_untried(host.name) {
+                counts.waiting += u64::from(host.is_here());
+                counts.down += u64::from(!host.is_here());
+            }
+        }
+        self.plan.counts = counts;
     }
 }

@@ -17,7 +17,7 @@ impl<'a> Planner<'a> {
                 self.flying.push(name);
                 continue;
             }
-            let Some(host) = Host::find(self.fleet, name) else {
+            let Some(host) = Host::find(self.record, self.fleet, name) else {
                 self.judge_missing(name, flight);
                 continue;
             };

@@ -19,21 +19,25 @@ pub(super) struct Host<'a> {
     pub(super) report: Option<&'a Versioned<HostReport>>,
     /// Whether its agent is there.
     pub(super) up: bool,
+    /// The mark of this very group, if it bears one.
+    pub(super) mark: Option<&'a GroupMark>,
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn find(fleet: &'a FleetView, name: &HostName) -> Option<Self> {
-        Self::of(fleet.glance(name)?)
+    pub(super) fn find(group: &GroupRecord, fleet: &'a FleetView, name: &HostName) -> Option<Self> {
+        Self::of(group, fleet.glance(name)?)
     }
 
     /// None of which not every goal can be read: one of the group may be among them.
-    fn of(glance: HostGlance<'a>) -> Option<Self> {
-        let is_read = glance.record.goals.unread().is_empty();
-        is_read.then_some(Self {
+    fn of(group: &GroupRecord, glance: HostGlance<'a>) -> Option<Self> {
+        let record = &glance.record.record;
+        let mark = record.groups.get(&group.group.name);
+        record.goals.unread().is_empty().then_some(Self {
             name: glance.name,
             record: glance.record,
             report: glance.report,
             up: glance.up,
+            mark: mark.filter(|mark| mark.group == group.id),
         })
     }
 
@@ -48,15 +52,9 @@ impl<'a> Host<'a> {
         self.report?.record.tasks.get(job)
     }
 
-    /// The mark of this very group.
-    pub(super) fn mark(&self, group: &GroupRecord) -> Option<&'a GroupMark> {
-        let mark = self.record.record.groups.get(&group.group.name)?;
-        (mark.group == group.id).then_some(mark)
-    }
-
     /// Whether that rollout of the group came to it.
-    pub(super) fn bears(&self, group: &GroupRecord, rollout: &str) -> bool {
-        self.mark(group).is_some_and(|mark| mark.rollout == rollout)
+    pub(super) fn bears(&self, rollout: &str) -> bool {
+        self.mark.is_some_and(|mark| mark.rollout == rollout)
     }
 
     /// Whether it can run something now.
@@ -99,13 +97,13 @@ impl<'a> Members<'a> {
     /// nothing.
     pub(super) fn of(record: &GroupRecord, fleet: &'a FleetView, per: Option<&str>) -> Self {
         let mut members = Self::default();
-        for host in fleet.each().filter_map(Host::of) {
+        for host in fleet.each().filter_map(|glance| Host::of(record, glance)) {
             match host.matches(&record.group.host_selectors) {
                 Some(true) => {
                     *members.zones.entry(host.zone(per)).or_default() += 1;
                     members.all.push(host);
                 }
-                Some(false) if host.mark(record).is_some() => members.strangers.push(host),
+                Some(false) if host.mark.is_some() => members.strangers.push(host),
                 _ => {}
             }
         }

@@ -97,7 +97,7 @@ impl Draft<'_> {
         let job = self.job_to_start(plan);
         let mut bytes = 0;
         for (name, action, because) in plan.moves() {
-            let host = Host::find(self.fleet, name);
+            let host = Host::find(self.group, self.fleet, name);
             let before = self.txn.ops().len();
             let txn = std::mem::take(&mut self.txn);
             let with = match host {

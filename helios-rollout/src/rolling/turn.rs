@@ -168,7 +168,7 @@ impl<'a> Planner<'a> {
             .map(|(zone, members)| (*zone, policy.width(&self.options, *members)))
             .collect();
         for name in &self.flying {
-            let Some(host) = Host::find(self.fleet, name) else {
+            let Some(host) = Host::find(self.record, self.fleet, name) else {
                 continue;
             };
             let zone = host.zone(policy.per.as_deref());
@@ -217,7 +217,7 @@ impl<'a> Planner<'a> {
     /// In which step of the rollout that is taken back a host was started, if it was.
     fn undone_step(&self, host: Host<'a>) -> Option<u64> {
         let undone = self.rollout.undoes.as_ref()?;
-        let mark = host.mark(self.record)?;
+        let mark = host.mark?;
         (mark.rollout == undone.rollout).then_some(mark.step)
     }
 
