@@ -30,7 +30,13 @@ pub(super) struct Node {
     pub(super) fact: Fact,
 }
 
-pub(super) type Tree = OrdMap<Arc<str>, Node>;
+/// All entries: by key, and as who reads their directory sees them. Trees share what is the same, and so do the snapshots
+/// of a directory, so a reader that follows one finds what changed without a look at the rest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tree {
+    nodes: OrdMap<Arc<str>, Node>,
+    dirs: OrdMap<Key, Snapshot>,
+}
 
 /// All commits, as far as somebody may still have to see them.
 #[derive(Debug)]
@@ -132,27 +138,46 @@ impl Log {
     }
 }
 
-/// What a read or watch of `scope` shows of `tree`.
-pub(super) fn view(tree: &Tree, scope: &Scope) -> Snapshot {
-    let entry = |node: &Node| Entry {
-        value: node.value.clone(),
-        version: Version::from_raw(node.version),
-    };
-    match scope {
-        Scope::Entry(key) => {
-            let node = tree.get(key.as_str());
-            node.map(|node| (key.name(), entry(node)))
-                .into_iter()
-                .collect()
+impl Tree {
+    /// What a read or watch of `scope` shows.
+    pub(super) fn view(&self, scope: &Scope) -> Snapshot {
+        match scope {
+            Scope::Entry(key) => {
+                let node = self.get(key.as_str());
+                node.map(|node| (key.name(), node.entry()))
+                    .into_iter()
+                    .collect()
+            }
+            Scope::Children(dir) => self.dirs.get(dir).cloned().unwrap_or_default(),
         }
-        Scope::Children(dir) => {
-            let prefix = format!("{dir}/");
-            let from: (Bound<&str>, Bound<&str>) = (Bound::Included(&prefix), Bound::Unbounded);
-            tree.range::<_, str>(from)
-                .take_while(|(key, _)| key.starts_with(&prefix))
-                .filter(|(key, _)| !key.chars().skip(prefix.len()).any(|c| c == '/'))
-                .map(|(_, node)| (node.key.name(), entry(node)))
-                .collect()
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.nodes.get(key)
+    }
+
+    fn insert(&mut self, node: Node) {
+        if let Some(dir) = node.key.parent() {
+            let entries = self.dirs.entry(dir).or_default();
+            entries.insert(node.key.name(), node.entry());
+        }
+        self.nodes.insert(node.key.as_str().into(), node);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) -> Option<Node> {
+        let node = self.nodes.remove(key)?;
+        if let Some(entries) = node.key.parent().and_then(|dir| self.dirs.get_mut(&dir)) {
+            entries.remove(node.key.name());
+        }
+        Some(node)
+    }
+}
+
+impl Node {
+    fn entry(&self) -> Entry {
+        Entry {
+            value: self.value.clone(),
+            version: Version::from_raw(self.version),
         }
     }
 }
@@ -188,9 +213,9 @@ pub(super) fn apply(
             .map(|node| node.fact.clone())
             .unwrap_or_default();
         match node {
-            Some(node) => next.insert(key.as_str().into(), node),
-            None => next.remove(key.as_str()),
-        };
+            Some(node) => next.insert(node),
+            None => drop(next.remove(key.as_str())),
+        }
         let key = key.clone();
         writes.push(Write { key, was, is });
     }
@@ -233,10 +258,11 @@ fn check_shape(tree: &Tree, op: &Op) -> Result<(), StoreError> {
         return Ok(());
     };
     let above = std::iter::successors(key.parent(), Key::parent)
-        .any(|ancestor| tree.contains_key(ancestor.as_str()));
+        .any(|ancestor| tree.get(ancestor.as_str()).is_some());
     let prefix = format!("{key}/");
     let from: (Bound<&str>, Bound<&str>) = (Bound::Included(&prefix), Bound::Unbounded);
     let below = tree
+        .nodes
         .range::<_, str>(from)
         .next()
         .is_some_and(|(key, _)| key.starts_with(&prefix));

@@ -275,7 +275,7 @@ impl Model {
         let shown = self.log.shown_by(connection.replica, now);
         connection.floor = connection.floor.max(shown);
         let zxid = connection.floor;
-        (log::view(&self.log.at(zxid), scope), zxid)
+        (self.log.at(zxid).view(scope), zxid)
     }
 
     /// How far behind the last commit a client would read.

@@ -333,7 +333,10 @@ impl MachineState {
     /// Whether reading `key` is reading the goals of this machine's host.
     #[must_use]
     pub fn reads_goals(&self, key: &Key) -> bool {
-        key.as_str() == "hosts" || host_of(key).is_some_and(|host| host == self.machine.host)
+        let host = key.as_str().strip_prefix("hosts");
+        host.is_some_and(|host| {
+            host.is_empty() || host.strip_prefix('/') == Some(self.machine.host.as_str())
+        })
     }
 
     fn change(&mut self, change: &Change, now: Duration) {

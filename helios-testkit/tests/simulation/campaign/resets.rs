@@ -123,7 +123,7 @@ async fn a_service_per_role(master: MasterCtx, roles: usize) {
         reset.deadline = master.cluster.now().plus(Duration::from_secs(3_000));
         reset.patience.away = Duration::from_secs(120);
         reset.limits = Limits {
-            at_once: 60,
+            at_once: 100,
             groups: vec![by_role],
             minimum_healthy: Amount::Share(Share::from_percent(50)),
             failures: 200,
@@ -155,7 +155,7 @@ fn last(report: &Report) -> &ResetRecord {
 /// Two of a hundred never come back, and of some the plug is stuck.
 #[test]
 fn every_machine_of_a_large_fleet_is_renewed_in_time_but_those_that_fail() {
-    let (hosts, roles) = years().map_or((60, 6), |_| (200, 20));
+    let (hosts, roles) = years().map_or((60, 6), |_| (1_000, 50));
     let report = Sim::new(1)
         .masters(2)
         .hosts(hosts)
