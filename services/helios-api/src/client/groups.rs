@@ -3,7 +3,7 @@
 use helios_core::model::DeploymentGroup;
 use http::{Method, StatusCode};
 
-use super::query::Target;
+use super::query::{ListQuery, Target};
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{
@@ -18,10 +18,10 @@ impl Client {
     /// The names of the deployment groups, sorted.
     ///
     /// # Errors
-    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind).
-    pub async fn deployment_groups(&self) -> Result<Vec<String>, ClientError> {
-        let target = Target::path(&[GROUP]);
-        self.send(Request::get(target)).await?.found()
+    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind). `Refused` when the pattern is none.
+    pub async fn deployment_groups(&self, query: &ListQuery) -> Result<Vec<String>, ClientError> {
+        let request = Request::get(query.of(GROUP));
+        self.send(request).await?.found()
     }
 
     /// The group of that name, if there is one.

@@ -2,7 +2,7 @@
 
 use http::header::SERVER;
 
-use super::query::Target;
+use super::query::{ListQuery, Target};
 use super::request::Request;
 use super::{Client, ClientError};
 
@@ -19,10 +19,10 @@ impl Client {
     /// The names of the masters that run.
     ///
     /// # Errors
-    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind).
-    pub async fn masters(&self) -> Result<Vec<String>, ClientError> {
-        let target = Target::path(&["masters"]);
-        self.send(Request::get(target)).await?.found()
+    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind). `Refused` when the pattern is none.
+    pub async fn masters(&self, query: &ListQuery) -> Result<Vec<String>, ClientError> {
+        let request = Request::get(query.of("masters"));
+        self.send(request).await?.found()
     }
 
     /// The version of a master.

@@ -38,6 +38,7 @@ pub use hosts::HostsQuery;
 pub use jobs::JobsQuery;
 pub use logs::{LogStream, LogsQuery};
 pub use masters::MasterVersion;
+pub use query::ListQuery;
 pub use variables::{DesiredQuery, DesiredReply};
 
 /// Asks the masters of one cluster. Cheap to clone; clones share their connections.

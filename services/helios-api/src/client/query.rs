@@ -55,9 +55,27 @@ impl Target {
     }
 }
 
+/// Which of a list to show; all of it by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only what has a name that matches this regular expression somewhere.
+    pub name_pattern: Option<String>,
+    /// Only what is in this status, where the list has any: `GET /openapi.json` names them.
+    pub status: Option<String>,
+}
+
+impl ListQuery {
+    /// The list at that path, asked for so.
+    pub(super) fn of(&self, path: &str) -> Target {
+        Target::path(&[path])
+            .with_any("namePattern", self.name_pattern.as_deref())
+            .with_any("status", self.status.as_deref())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{ListQuery, Target};
 
     #[test]
     fn escapes_each_name_and_value_once() {
@@ -71,5 +89,16 @@ mod tests {
             "/hosts/a%20b%2Fc/jobs/web:7:11?selector=az+in+%28a%2C+b%29&namePattern=n%5B0-9%5D%2B%26x&user=ann"
         );
         assert_eq!(Target::path(&["hosts", ".."]).as_str(), "/hosts/%2E%2E");
+    }
+
+    #[test]
+    fn asks_for_no_more_of_a_list_than_was_wanted() {
+        assert_eq!(ListQuery::default().of("variables").as_str(), "/variables");
+        let query = ListQuery {
+            name_pattern: Some("^web".to_owned()),
+            status: Some("paused".to_owned()),
+        };
+        let asked = "/variables?namePattern=%5Eweb&status=paused";
+        assert_eq!(query.of("variables").as_str(), asked);
     }
 }

@@ -4,7 +4,7 @@ use helios_rollout::guard::Evidence;
 use helios_rollout::reset::Reset;
 use http::Method;
 
-use super::query::Target;
+use super::query::{ListQuery, Target};
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{
@@ -18,10 +18,10 @@ impl Client {
     /// All resets, also those that are over.
     ///
     /// # Errors
-    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind).
-    pub async fn resets(&self) -> Result<Vec<ResetSummary>, ClientError> {
-        let target = Target::path(&[RESETS]);
-        self.send(Request::get(target)).await?.found()
+    /// As for every question: see [`ClientErrorKind`](super::ClientErrorKind). `Refused` when the pattern is none.
+    pub async fn resets(&self, query: &ListQuery) -> Result<Vec<ResetSummary>, ClientError> {
+        let request = Request::get(query.of(RESETS));
+        self.send(request).await?.found()
     }
 
     /// How a reset is doing, if there is one of that name.

@@ -116,7 +116,10 @@ async fn understands_what_an_original_master_says_of_groups_and_masters() {
     let master = StandIn::recorded().await;
     let client = client(&[&master]);
 
-    assert_eq!(client.deployment_groups().await.unwrap(), ["front", "idle"]);
+    assert_eq!(
+        client.deployment_groups(&Default::default()).await.unwrap(),
+        ["front", "idle"]
+    );
     let front = client.deployment_group("front").await.unwrap().unwrap();
     assert_eq!(front.host_selectors.len(), 2);
     assert_eq!(client.deployment_group("none").await.unwrap(), None);
@@ -147,7 +150,7 @@ async fn understands_what_an_original_master_says_of_groups_and_masters() {
     assert!(!client.stop_deployment_group("none").await.unwrap());
 
     assert_eq!(
-        client.masters().await.unwrap(),
+        client.masters(&Default::default()).await.unwrap(),
         ["m2.example.net", "m1.example.net"]
     );
     let version = client.version().await.unwrap();
@@ -163,8 +166,20 @@ async fn asks_the_next_master_when_one_is_gone_and_then_that_one_first() {
     let busy = StandIn::answering([Answer::new(503, ""), Answer::new(200, r#"["never"]"#)]).await;
     let there = StandIn::answering([Answer::new(200, "[]"), Answer::new(200, "[]")]).await;
     let client = client(&[&gone, &busy, &there]);
-    assert!(client.masters().await.unwrap().is_empty());
-    assert!(client.masters().await.unwrap().is_empty());
+    assert!(
+        client
+            .masters(&Default::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        client
+            .masters(&Default::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!((busy.requests().len(), there.requests().len()), (1, 2));
 }
 
@@ -172,7 +187,13 @@ async fn asks_the_next_master_when_one_is_gone_and_then_that_one_first() {
 async fn repeats_a_question_but_not_a_change_when_the_connection_breaks() {
     let master = StandIn::answering([Answer::BreakOff, Answer::new(200, "[]")]).await;
     let asking = client(&[&master]);
-    assert!(asking.masters().await.unwrap().is_empty());
+    assert!(
+        asking
+            .masters(&Default::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(master.requests().len(), 2);
 
     let master = StandIn::answering([Answer::BreakOff, Answer::new(200, "{}")]).await;
@@ -203,7 +224,7 @@ async fn says_what_to_do_when_no_master_is_there() {
         .total_timeout(Duration::from_secs(1))
         .build()
         .unwrap();
-    let error = client.masters().await.unwrap_err();
+    let error = client.masters(&Default::default()).await.unwrap_err();
     assert_eq!(error.kind(), ClientErrorKind::Unreachable);
     let expected = format!(
         "cannot reach the master at {}: nobody listens there: start `helios solo` or `helios master`, or name another \
@@ -282,7 +303,12 @@ async fn says_its_version_and_its_token_with_every_request() {
         .unwrap()
         .bearer_token("t0");
     assert!(!format!("{client:?}").contains("t0"));
-    client.build().unwrap().masters().await.unwrap();
+    client
+        .build()
+        .unwrap()
+        .masters(&Default::default())
+        .await
+        .unwrap();
     let heads = master.heads().join("").to_lowercase();
     for line in [
         "helios-version: 0.9.0",

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::query::Target;
+use super::query::{ListQuery, Target};
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{CreatedToken, NewToken, TokenInfo};
@@ -21,9 +21,9 @@ impl Client {
     /// All access tokens, without their secrets.
     ///
     /// # Errors
-    /// As every call.
-    pub async fn tokens(&self) -> Result<Vec<TokenInfo>, ClientError> {
-        let request = Request::get(Target::path(&["tokens"]));
+    /// As every call. `Refused` when the pattern is none.
+    pub async fn tokens(&self, query: &ListQuery) -> Result<Vec<TokenInfo>, ClientError> {
+        let request = Request::get(query.of("tokens"));
         self.send(request).await?.found()
     }
 

@@ -9,7 +9,7 @@ use http::header::ETAG;
 use http::{HeaderValue, Method, StatusCode};
 use serde::de::IgnoredAny;
 
-use super::query::Target;
+use super::query::{ListQuery, Target};
 use super::request::Request;
 use super::{Client, ClientError};
 use crate::wire::{
@@ -44,10 +44,10 @@ impl Client {
     /// All variables.
     ///
     /// # Errors
-    /// As for every question.
-    pub async fn variables(&self) -> Result<Vec<VariableStatus>, ClientError> {
-        let target = Target::path(&[VARIABLES]);
-        self.send(Request::get(target)).await?.found()
+    /// As for every question. `Refused` when the pattern is none.
+    pub async fn variables(&self, query: &ListQuery) -> Result<Vec<VariableStatus>, ClientError> {
+        let request = Request::get(query.of(VARIABLES));
+        self.send(request).await?.found()
     }
 
     /// A variable, if there is one of that name.

@@ -30,7 +30,7 @@ use crate::wire::{
 const LISTED: &[&str] = &[
     "namePattern",
     "selector",
-    "status",
+    "status=UP|DOWN",
     "limit",
     "after",
     "wait",
@@ -57,7 +57,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows a host, and what runs on it",
             status,
         )
-        .takes(&["status", "wait"])
+        .takes(&["status=UP|DOWN", "wait"])
         .answers::<HostStatus>(),
         Route::get(
             "/hosts/statuses",
@@ -73,7 +73,13 @@ pub(super) fn routes() -> Vec<Route> {
             "Shows hosts, and what runs on them",
             statuses,
         )
-        .takes(&["namePattern", "selector", "status", "limit", "after"])
+        .takes(&[
+            "namePattern",
+            "selector",
+            "status=UP|DOWN",
+            "limit",
+            "after",
+        ])
         .reads::<Vec<String>>()
         .answers::<BTreeMap<HostName, HostStatus>>(),
     ]

@@ -8,7 +8,7 @@ use helios_core::cluster::FleetView;
 
 use super::fault::Fault;
 use super::fleet_cache::FleetCache;
-use super::page::Page;
+use super::list_filter::ListFilter;
 use super::params::Params;
 use super::reply::{json, to_json};
 use super::route::{Needs, Route};
@@ -19,7 +19,7 @@ use crate::wire::VersionCheckResponse;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/masters", Needs::Read, "Lists the masters that run", list)
-            .takes(&["limit", "after", "wait"])
+            .takes(&["namePattern", "limit", "after", "wait"])
             .answers::<Vec<String>>(),
         Route::get(
             "/version",
@@ -42,13 +42,10 @@ pub(super) fn routes() -> Vec<Route> {
 /// `GET /masters`
 pub(super) async fn list(
     State(fleet): State<FleetCache>,
-    page: Page,
+    filter: ListFilter,
     waiting: Waiting,
 ) -> Result<Response, Fault> {
-    let make = |view: &FleetView| {
-        let names = page.of(view.masters.names(), |name, after| name.as_str() > after);
-        to_json(&names.collect::<Vec<_>>())
-    };
+    let make = |view: &FleetView| to_json(&filter.of(view.masters.names(), |name| name.as_str()));
     fleet.answer(&waiting, make).await
 }
 

@@ -29,6 +29,7 @@ mod hosts;
 mod job_filter;
 mod jobs;
 mod json_limits;
+mod list_filter;
 mod logs;
 mod masters;
 mod metrics;

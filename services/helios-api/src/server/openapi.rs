@@ -140,12 +140,20 @@ fn in_path(name: &str) -> Value {
 }
 
 /// All may be left out; one that may be repeated is described as a list.
-fn in_query(name: &str) -> Value {
+///
+/// What it may be can stand behind it: `status=UP|DOWN`.
+fn in_query(parameter: &str) -> Value {
+    let (name, choices) = match parameter.split_once('=') {
+        Some((name, choices)) => (name, Some(choices)),
+        None => (parameter, None),
+    };
     let schema = match name {
+        _ if choices.is_some() => {
+            json!({ "enum": choices.into_iter().flat_map(|all| all.split('|')).collect::<Vec<_>>() })
+        }
         "limit" | "wait" | "stopAfter" | "tail" => json!({ "type": "integer", "minimum": 1 }),
         "at" => json!({ "type": "integer" }),
         "selector" | "kind" | "label" => json!({ "type": "array", "items": { "type": "string" } }),
-        "status" => json!({ "enum": ["UP", "DOWN"] }),
         _ => json!({ "type": "string" }),
     };
     json!({ "name": name, "in": "query", "schema": schema })

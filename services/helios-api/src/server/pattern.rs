@@ -1,4 +1,4 @@
-//! Patterns for host names.
+//! Patterns for names.
 
 use regex::{Regex, RegexBuilder};
 
@@ -8,7 +8,7 @@ use super::fault::Fault;
 /// whatever the pattern.
 const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 
-/// A regular expression that is looked for anywhere in a host's name.
+/// A regular expression that is looked for anywhere in a name.
 pub(super) struct Pattern(Regex);
 
 impl Pattern {

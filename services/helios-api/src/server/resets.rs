@@ -6,12 +6,13 @@ use axum::response::Response;
 use helios_core::HostName;
 use helios_rollout::guard::Guard;
 use helios_rollout::reset::{
-    Control, Outlook, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness, TrailLine,
+    Control, Ending, Outlook, Reset, ResetError, ResetRecord, ResetRefused, Resets, Robustness,
+    Stage, TrailLine,
 };
 
 use super::body::JsonText;
 use super::fault::Fault;
-use super::page::Page;
+use super::list_filter::ListFilter;
 use super::params::{Names, Params};
 use super::reply::json;
 use super::rollout_shown::objectives;
@@ -27,12 +28,20 @@ const NEXT_MAX: usize = 10;
 /// How many lines of a trail are shown.
 const LINES_MAX: usize = 1_000;
 
+/// How the list of resets is narrowed and paged.
+const LISTED: &[&str] = &[
+    "namePattern",
+    "status=running|paused|halted|aborting|done|aborted",
+    "limit",
+    "after",
+];
+
 pub(super) fn routes() -> Vec<Route> {
     // Whoever resets machines can stop everything on them.
     let change = Needs::Admin;
     vec![
         Route::get("/resets", Needs::Read, "Lists resets of the fleet", list)
-            .takes(&["limit", "after"])
+            .takes(LISTED)
             .answers::<Vec<ResetSummary>>(),
         Route::post(
             "/resets",
@@ -100,10 +109,13 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// `GET /resets`
-async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, filter: ListFilter) -> Result<Response, Fault> {
     let records = Resets::of(state.cluster.clone()).list().await?;
-    let records = page.of(records.iter(), |(name, _), after| name.as_str() > after);
-    let shown: Vec<_> = records.map(|(_, record)| summary(&record.record)).collect();
+    let meant = records
+        .iter()
+        .filter(|(_, record)| filter.means_status(word(&record.record.progress.stage)));
+    let shown = filter.of(meant, |(name, _)| name.as_str()).into_iter();
+    let shown: Vec<_> = shown.map(|(_, record)| summary(&record.record)).collect();
     Ok(json(StatusCode::OK, &shown))
 }
 
@@ -253,6 +265,18 @@ async fn say(
 
 fn resets(state: &MasterState, params: &Params) -> Resets {
     Resets::of(state.cluster_for(params.user().as_deref()))
+}
+
+/// What a stage is called, without what led to it.
+fn word(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Running => "running",
+        Stage::Paused => "paused",
+        Stage::Halted(_) => "halted",
+        Stage::Aborting => "aborting",
+        Stage::Ended(Ending::Done) => "done",
+        Stage::Ended(Ending::Aborted) => "aborted",
+    }
 }
 
 fn summary(record: &ResetRecord) -> ResetSummary {

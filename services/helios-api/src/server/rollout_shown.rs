@@ -8,7 +8,7 @@ use helios_rollout::audit::{AuditError, Entry, Record, State};
 use helios_rollout::drive::{Course, Ledger};
 use helios_rollout::guard::{Monitor, Outcome, Sight};
 use helios_rollout::order::Fleet;
-use helios_rollout::variable::{self, Because, Change, Step, Tell, Value, View};
+use helios_rollout::variable::{self, Because, Change, Step, Tell, Value, Variable, View};
 
 use super::fault::Fault;
 use super::variables::NEXT_VARIABLE;
@@ -43,6 +43,15 @@ pub(super) fn status(ledger: &Ledger, fleet: &Fleet, now: Timestamp) -> Option<V
         rollout: ledger.state().and_then(|state| rollout(state, now)),
         past: ledger.record().past.clone(),
     })
+}
+
+/// Whether a variable is on its way to other hosts.
+pub(super) fn phase(variable: &Variable) -> &'static str {
+    match variable.running() {
+        Some(running) if running.is_paused() => "paused",
+        Some(_) => "rolling",
+        None => "settled",
+    }
 }
 
 fn rollout(state: &State, now: Timestamp) -> Option<RolloutStatus> {

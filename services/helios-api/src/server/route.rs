@@ -66,7 +66,7 @@ pub(super) struct Route {
     pub(super) needs: Needs,
     /// What it does, in one line.
     pub(super) about: &'static str,
-    /// The parameters that may stand in its query.
+    /// The parameters that may stand in its query; behind a `=` the values that one of few may have.
     pub(super) query: &'static [&'static str],
     /// What its body looks like; `None` if it reads none.
     pub(super) body: Option<Looks>,

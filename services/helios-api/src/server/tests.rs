@@ -12,6 +12,7 @@ mod hostile;
 mod hosts;
 mod jobs;
 mod limits;
+mod lists;
 mod masters;
 mod resets;
 mod routes;

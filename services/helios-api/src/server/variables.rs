@@ -15,7 +15,7 @@ use helios_rollout::variable::{Flips, VariableError};
 
 use super::body::JsonText;
 use super::fault::Fault;
-use super::page::Page;
+use super::list_filter::ListFilter;
 use super::params::{Names, Params};
 use super::reply::json;
 use super::rollout_shown as shown;
@@ -35,7 +35,12 @@ pub(super) fn routes() -> Vec<Route> {
 fn questions() -> Vec<Route> {
     vec![
         Route::get("/variables", Needs::Read, "Lists variables", list)
-            .takes(&["limit", "after"])
+            .takes(&[
+                "namePattern",
+                "status=rolling|paused|settled",
+                "limit",
+                "after",
+            ])
             .answers::<Vec<VariableStatus>>(),
         Route::get(
             "/variables/{variable}",
@@ -150,12 +155,17 @@ fn changes() -> Vec<Route> {
 }
 
 /// `GET /variables`
-async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, filter: ListFilter) -> Result<Response, Fault> {
     let book = state.book.book().await?;
     let fleet = fleet(&state).await?;
     let now = now(&state);
-    let shown = page.of(&book.ledgers, |(name, _), after| name.as_str() > after);
+    let meant = book.ledgers.iter().filter(|(_, ledger)| {
+        let variable = ledger.variable();
+        variable.is_some_and(|variable| filter.means_status(shown::phase(variable)))
+    });
+    let shown = filter.of(meant, |(name, _)| name.as_str());
     let shown: Vec<_> = shown
+        .into_iter()
         .filter_map(|(_, ledger)| shown::status(ledger, &fleet, now))
         .collect();
     Ok(json(StatusCode::OK, &shown))

@@ -52,7 +52,13 @@ pub struct ResumeGroupArgs {
 
 /// What `list-deployment-groups` takes.
 #[derive(Clone, Debug, Args)]
-pub struct ListGroupsArgs {}
+pub struct ListGroupsArgs {
+    /// Only groups whose name matches this regular expression somewhere
+    pub pattern: Option<String>,
+    /// Only groups that are doing so
+    #[arg(long, value_parser = ["ROLLING_OUT", "ACTIVE", "FAILED", "IDLE"], ignore_case = true)]
+    pub status: Option<String>,
+}
 
 /// What `deployment-group-status` takes.
 #[derive(Clone, Debug, Args)]

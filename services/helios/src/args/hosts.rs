@@ -63,6 +63,8 @@ pub struct DeregisterArgs {
 /// What `masters` takes.
 #[derive(Clone, Debug, Args)]
 pub struct MastersArgs {
+    /// Only masters whose name matches this regular expression somewhere
+    pub pattern: Option<String>,
     /// Show full names
     #[arg(short)]
     pub full: bool,

@@ -42,21 +42,22 @@ pub use outlets::{OutboundArgs, OutletOptions};
 pub use reap::ReapArgs;
 pub use reset_action::{HostResetOptions, MasterResetOptions};
 pub use resets::{
-    AbortResetArgs, ActionName, ResetArgs, ResetAuditArgs, ResetCommand, ResetLimitArgs,
-    ResetNameArgs, ResetPatienceArgs, ResetSpecArgs, ResetStatusArgs, ResumeResetArgs,
-    StartResetArgs,
+    AbortResetArgs, ActionName, ListResetsArgs, ResetArgs, ResetAuditArgs, ResetCommand,
+    ResetLimitArgs, ResetNameArgs, ResetPatienceArgs, ResetSpecArgs, ResetStatusArgs,
+    ResumeResetArgs, StartResetArgs,
 };
 pub use server::{
     AgentArgs, AgentOptions, ContainerOptions, HttpOptions, MasterArgs, SoloArgs, StoreArgs,
 };
 pub use shell::{CompletionsArgs, ManArgs};
 pub use token::{
-    CreateTokenArgs, RevokeTokenArgs, RoleArg, TokenArgs, TokenCommand, TokenStoreArgs,
+    CreateTokenArgs, ListTokensArgs, RevokeTokenArgs, RoleArg, TokenArgs, TokenCommand,
+    TokenStoreArgs,
 };
 pub use variables::{
-    AuditArgs, ChartArgs, ConfirmArgs, FollowArgs, ForgetArgs, GuardArgs, HostArgs, NameArgs,
-    OnHarm, PreviewArgs, RollbackArgs, RolloutArgs, SetArgs, ShapeName, ValueType, VariableArgs,
-    VariableCommand,
+    AuditArgs, ChartArgs, ConfirmArgs, FollowArgs, ForgetArgs, GuardArgs, HostArgs,
+    ListVariablesArgs, NameArgs, OnHarm, PreviewArgs, RollbackArgs, RolloutArgs, SetArgs,
+    ShapeName, ValueType, VariableArgs, VariableCommand,
 };
 pub use zookeeper::{ZkArgs, ZkCommand, ZooKeeperArgs};
 

@@ -21,9 +21,9 @@ pub enum ResetCommand {
     Plan(Box<ResetSpecArgs>),
     /// Resets machines, a few at a time, after showing the plan
     Start(Box<StartResetArgs>),
+    /// Lists resets, also those that are over
+    List(ListResetsArgs),
     /// Lists resets, or shows how one is doing and when it will be over
-    // As the lists of variables and tokens are called.
-    #[command(visible_alias = "list")]
     Status(ResetStatusArgs),
     /// Lets the hosts that are away come back, and takes no more
     Pause(ResetNameArgs),
@@ -35,6 +35,16 @@ pub enum ResetCommand {
     Report(ResetNameArgs),
     /// Shows what happened, who did it and why
     Audit(ResetAuditArgs),
+}
+
+/// What `reset list` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ListResetsArgs {
+    /// Only resets whose name matches this regular expression somewhere
+    pub pattern: Option<String>,
+    /// Only resets that have come so far
+    #[arg(long, value_parser = ["running", "paused", "halted", "aborting", "done", "aborted"])]
+    pub status: Option<String>,
 }
 
 /// A reset.

@@ -18,7 +18,7 @@ pub enum TokenCommand {
     /// Creates a token, and prints it: nobody can find it out later
     Create(CreateTokenArgs),
     /// Lists tokens, without their secrets
-    List(TokenStoreArgs),
+    List(ListTokensArgs),
     /// Revokes a token: masters refuse it from then on
     Revoke(RevokeTokenArgs),
 }
@@ -29,7 +29,7 @@ impl TokenCommand {
     pub fn at(&self) -> &TokenStoreArgs {
         match self {
             Self::Create(args) => &args.at,
-            Self::List(at) => at,
+            Self::List(args) => &args.at,
             Self::Revoke(args) => &args.at,
         }
     }
@@ -52,6 +52,17 @@ pub struct CreateTokenArgs {
     /// For how many days it is good [default: until it is revoked]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub days: Option<u32>,
+    /// Where the tokens are
+    #[command(flatten)]
+    pub at: TokenStoreArgs,
+}
+
+/// What `token list` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ListTokensArgs {
+    /// Only tokens whose name matches this regular expression somewhere
+    #[arg(conflicts_with = "store")]
+    pub pattern: Option<String>,
     /// Where the tokens are
     #[command(flatten)]
     pub at: TokenStoreArgs,

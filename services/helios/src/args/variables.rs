@@ -18,7 +18,7 @@ pub enum VariableCommand {
     /// Gives every host a value at once; makes the variable if it is not there
     Set(SetArgs),
     /// Lists variables
-    List,
+    List(ListVariablesArgs),
     /// Shows a variable and its rollout
     Show(NameArgs),
     /// Removes a variable: hosts are told nothing of it any more
@@ -45,6 +45,16 @@ pub enum VariableCommand {
     Chart(ChartArgs),
     /// Forgets a host without an agent, which may then say anew what it is
     Forget(ForgetArgs),
+}
+
+/// What `variable list` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ListVariablesArgs {
+    /// Only variables whose name matches this regular expression somewhere
+    pub pattern: Option<String>,
+    /// Only variables that are on their way to other hosts, are paused on it, or neither
+    #[arg(long, value_parser = ["rolling", "paused", "settled"])]
+    pub status: Option<String>,
 }
 
 /// A variable.

@@ -1,12 +1,18 @@
 //! `helios masters`.
 
+use helios_api::client::ListQuery;
+
 use super::Call;
 use crate::args::MastersArgs;
 use crate::output::relative_host;
 use crate::{Failure, Outcome};
 
 pub(super) async fn run(args: &MastersArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
-    let mut masters = call.client.masters().await?;
+    let query = ListQuery {
+        name_pattern: args.pattern.clone(),
+        ..ListQuery::default()
+    };
+    let mut masters = call.client.masters(&query).await?;
     masters.sort();
     if call.json {
         let domains = call.environment.search_domains();

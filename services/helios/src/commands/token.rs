@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use helios_api::client::ListQuery;
 use helios_api::wire::{CreatedToken, Grant, NewToken, Role, TokenInfo};
 use helios_core::Timestamp;
 
@@ -16,8 +17,12 @@ pub(super) async fn run(args: &TokenArgs, call: &mut Call<'_>) -> Result<Outcome
             let created = call.client.create_token(&new_token(args, call.now)).await?;
             say_created(&created, call.json, call.console)?;
         }
-        TokenCommand::List(_) => {
-            let tokens = call.client.tokens().await?;
+        TokenCommand::List(args) => {
+            let query = ListQuery {
+                name_pattern: args.pattern.clone(),
+                ..ListQuery::default()
+            };
+            let tokens = call.client.tokens(&query).await?;
             say_list(&tokens, call.json, call.console)?;
         }
         TokenCommand::Revoke(args) => {

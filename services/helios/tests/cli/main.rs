@@ -10,6 +10,7 @@ mod access;
 mod advice;
 mod bad_input;
 mod golden;
+mod lists;
 mod servers;
 mod shell;
 mod stand_in;

@@ -24,7 +24,12 @@ pub(super) fn routes() -> Vec<Route> {
     let [all, one] = ["/deployment-group", "/deployment-group/{group}"];
     let mut routes = vec![
         Route::get(all, read, "Lists deployment groups", show::list)
-            .takes(&["limit", "after"])
+            .takes(&[
+                "namePattern",
+                "status=ROLLING_OUT|ACTIVE|FAILED|IDLE",
+                "limit",
+                "after",
+            ])
             .answers::<Vec<String>>(),
         Route::post(
             all,

@@ -10,7 +10,7 @@ use helios_core::schema::Versioned;
 use helios_rollout::rolling::{self, Because, GroupRecord, Groups, Rollout, RolloutPlan, advance};
 
 use crate::server::fault::Fault;
-use crate::server::page::Page;
+use crate::server::list_filter::ListFilter;
 use crate::server::params::Names;
 use crate::server::reply::json;
 use crate::server::state::MasterState;
@@ -20,10 +20,16 @@ use crate::wire::{
 };
 
 /// `GET /deployment-group`
-pub(super) async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
+pub(super) async fn list(
+    State(state): State<MasterState>,
+    filter: ListFilter,
+) -> Result<Response, Fault> {
     let groups = Groups::of(state.cluster).list().await?;
-    let names = page.of(groups.names(), |name, after| name.as_str() > after);
-    let names: Vec<&String> = names.collect();
+    let meant = groups.iter().filter(|(_, group)| {
+        let status = status_of(state_of(&group.record));
+        filter.means_status(status.as_str())
+    });
+    let names = filter.of(meant.map(|(name, _)| name), |name| name.as_str());
     Ok(json(StatusCode::OK, &names))
 }
 
@@ -55,30 +61,40 @@ async fn find(state: &MasterState, names: &Names) -> Result<Versioned<GroupRecor
     })
 }
 
-fn describe(
-    record: &GroupRecord,
-    fleet: &FleetView,
-    now: Timestamp,
-) -> DeploymentGroupStatusResponse {
+/// How far the last rolling update is, if there was one.
+fn state_of(record: &GroupRecord) -> Option<RolloutState> {
     let rollout = record.rollout.as_ref();
     let state = rollout.map(|rollout| match rollout.state {
         rolling::RolloutState::RollingOut => RolloutState::RollingOut,
         rolling::RolloutState::Done => RolloutState::Done,
         rolling::RolloutState::Failed => RolloutState::Failed,
     });
-    let state = state.or(record.stopped.then_some(RolloutState::Failed));
+    state.or(record.stopped.then_some(RolloutState::Failed))
+}
+
+fn status_of(state: Option<RolloutState>) -> GroupStatus {
+    match state {
+        None => GroupStatus::Idle,
+        Some(RolloutState::RollingOut) => GroupStatus::RollingOut,
+        Some(RolloutState::Done) => GroupStatus::Active,
+        Some(RolloutState::Failed) => GroupStatus::Failed,
+    }
+}
+
+fn describe(
+    record: &GroupRecord,
+    fleet: &FleetView,
+    now: Timestamp,
+) -> DeploymentGroupStatusResponse {
+    let rollout = record.rollout.as_ref();
+    let state = state_of(record);
     let error = match rollout {
         Some(rollout) => rollout.error.clone(),
         None => record.stopped.then(|| "Stopped by user".to_owned()),
     };
     DeploymentGroupStatusResponse {
         deployment_group: record.group.clone(),
-        status: match state {
-            None => GroupStatus::Idle,
-            Some(RolloutState::RollingOut) => GroupStatus::RollingOut,
-            Some(RolloutState::Done) => GroupStatus::Active,
-            Some(RolloutState::Failed) => GroupStatus::Failed,
-        },
+        status: status_of(state),
         error: state.map_or_else(|| Some(String::new()), |_| error.clone()),
         host_statuses: hosts(record, fleet),
         deployment_group_status: state.map(|state| DeploymentGroupStatus { state, error }),

@@ -123,9 +123,17 @@ async fn a_client_shows_its_certificate_to_those_who_ask_for_one() {
         builder.issuers_from(&issuer).unwrap()
     };
     let known = builder().certificate_from(&cert, &key).unwrap();
-    assert_eq!(known.build().unwrap().masters().await.unwrap(), ["m1"]);
+    assert_eq!(
+        known
+            .build()
+            .unwrap()
+            .masters(&Default::default())
+            .await
+            .unwrap(),
+        ["m1"]
+    );
     let stranger = builder().build().unwrap();
-    let error = stranger.masters().await.unwrap_err();
+    let error = stranger.masters(&Default::default()).await.unwrap_err();
     assert!(error.to_string().contains("HELIOS_CERT_PATH"), "{error}");
 
     let error = builder().certificate_from(&key, &key).unwrap_err();
@@ -149,7 +157,11 @@ async fn the_wrong_protocol_is_told_at_once() {
         (format!("http://{secure}"), "ask it with https://"),
         (format!("https://{at}"), "ask it with http://"),
     ] {
-        let error = Client::new(&address).unwrap().masters().await.unwrap_err();
+        let error = Client::new(&address)
+            .unwrap()
+            .masters(&Default::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ClientErrorKind::Unreachable);
         assert!(error.to_string().contains(advice), "{error}");
     }

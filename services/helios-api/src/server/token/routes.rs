@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{TokenRefused, Tokens};
 use crate::server::body::JsonText;
 use crate::server::fault::Fault;
-use crate::server::page::Page;
+use crate::server::list_filter::ListFilter;
 use crate::server::params::{Names, Params};
 use crate::server::reply::json;
 use crate::server::route::{Needs, Route};
@@ -21,7 +21,7 @@ pub(in crate::server) fn routes() -> Vec<Route> {
     let (path, one) = ("/tokens", "/tokens/{token}");
     vec![
         Route::get(path, Needs::Admin, "Lists access tokens", list)
-            .takes(&["limit", "after"])
+            .takes(&["namePattern", "limit", "after"])
             .answers::<Vec<TokenInfo>>(),
         Route::post(path, Needs::Admin, "Creates an access token", create)
             .reads::<NewToken>()
@@ -39,10 +39,10 @@ enum Revoked {
 }
 
 /// `GET /tokens`
-async fn list(State(state): State<MasterState>, page: Page) -> Result<Response, Fault> {
+async fn list(State(state): State<MasterState>, filter: ListFilter) -> Result<Response, Fault> {
     let tokens: Vec<TokenInfo> = Tokens::of(state.cluster.clone()).list().await?;
-    let tokens = page.of(tokens, |token, after| token.name.as_str() > after);
-    Ok(json(StatusCode::OK, &tokens.collect::<Vec<_>>()))
+    let tokens = filter.of(tokens, |token| &token.name);
+    Ok(json(StatusCode::OK, &tokens))
 }
 
 /// `POST /tokens`

@@ -1,5 +1,6 @@
 //! `helios list-deployment-groups` and `inspect-deployment-group`.
 
+use helios_api::client::ListQuery;
 use helios_core::model::ResolvedRolloutOptions;
 
 use super::unknown;
@@ -8,10 +9,14 @@ use crate::commands::Call;
 use crate::{Failure, Outcome};
 
 pub(in crate::commands) async fn list(
-    _: &ListGroupsArgs,
+    args: &ListGroupsArgs,
     call: &mut Call<'_>,
 ) -> Result<Outcome, Failure> {
-    let groups = call.client.deployment_groups().await?;
+    let query = ListQuery {
+        name_pattern: args.pattern.clone(),
+        status: args.status.clone(),
+    };
+    let groups = call.client.deployment_groups(&query).await?;
     if call.json {
         call.say_document(&groups)?;
     } else {

@@ -8,7 +8,9 @@ use helios_api::wire::ResumeReset;
 use helios_rollout::reset::Reset;
 
 use super::Call;
-use crate::args::{AbortResetArgs, ResetArgs, ResetCommand, ResumeResetArgs, StartResetArgs};
+use crate::args::{
+    AbortResetArgs, ListResetsArgs, ResetArgs, ResetCommand, ResumeResetArgs, StartResetArgs,
+};
 use crate::{Failure, Outcome, times};
 
 pub(super) async fn run(args: &ResetArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
@@ -20,8 +22,9 @@ pub(super) async fn run(args: &ResetArgs, call: &mut Call<'_>) -> Result<Outcome
             Ok(outcome)
         }
         Command::Start(args) => start(args, call).await,
+        Command::List(args) => show::list(args, call).await,
         Command::Status(args) => match &args.name {
-            None => show::list(call).await,
+            None => show::list(&ListResetsArgs::default(), call).await,
             Some(name) if args.follow => follow::run(name, call).await,
             Some(name) => show::status(name, call).await,
         },

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use helios_api::client::ListQuery;
 use helios_api::wire::{ResetStatus, ServiceReport};
 use helios_core::model::HostName;
 use helios_rollout::guard::{Counts, Outcome as Judgement};
 use helios_rollout::reset::{Counted, Ending, Forecast, Reset, Stage, Verdict};
 
 use super::unknown;
-use crate::args::ResetAuditArgs;
+use crate::args::{ListResetsArgs, ResetAuditArgs};
 use crate::commands::Call;
 use crate::console::Tone;
 use crate::output::{Cell, Table, ago, counted, duration, local_time, one_line};
@@ -63,8 +64,12 @@ fn named(hosts: &[HostName]) -> String {
     names
 }
 
-pub(super) async fn list(call: &mut Call<'_>) -> Result<Outcome, Failure> {
-    let resets = call.client.resets().await?;
+pub(super) async fn list(args: &ListResetsArgs, call: &mut Call<'_>) -> Result<Outcome, Failure> {
+    let query = ListQuery {
+        name_pattern: args.pattern.clone(),
+        status: args.status.clone(),
+    };
+    let resets = call.client.resets(&query).await?;
     if call.json {
         call.say_document(&resets)?;
         return Ok(Outcome::Done);

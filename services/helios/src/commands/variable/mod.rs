@@ -19,7 +19,7 @@ pub(super) async fn run(args: &VariableArgs, call: &mut Call<'_>) -> Result<Outc
     let client = call.client;
     match &args.command {
         Command::Set(args) => set(args, call).await,
-        Command::List => show::list(call).await,
+        Command::List(args) => show::list(args, call).await,
         Command::Show(args) => show::one(&args.name, call).await,
         Command::Remove(args) => {
             let what = "This will remove the variable";

@@ -1,18 +1,26 @@
 //! What there is to see of a variable.
 
+use helios_api::client::ListQuery;
 use helios_api::wire::{Holders, ObjectiveStatus, Preview, RolloutStatus, VariableStatus, Why};
 use helios_rollout::guard::{Advice, Glance, Outcome as Verdict};
 use helios_rollout::variable::Change;
 
 use super::unknown;
-use crate::args::{AuditArgs, HostArgs};
+use crate::args::{AuditArgs, HostArgs, ListVariablesArgs};
 use crate::commands::Call;
 use crate::console::Tone;
 use crate::output::{Cell, Table, counted, local_time};
 use crate::{Console, Failure, Outcome};
 
-pub(super) async fn list(call: &mut Call<'_>) -> Result<Outcome, Failure> {
-    let variables = call.client.variables().await?;
+pub(super) async fn list(
+    args: &ListVariablesArgs,
+    call: &mut Call<'_>,
+) -> Result<Outcome, Failure> {
+    let query = ListQuery {
+        name_pattern: args.pattern.clone(),
+        status: args.status.clone(),
+    };
+    let variables = call.client.variables(&query).await?;
     if call.json {
         call.say_document(&variables)?;
         return Ok(Outcome::Done);
