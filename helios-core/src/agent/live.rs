@@ -117,7 +117,8 @@ impl Live {
     /// Learns from a look at the containers.
     pub(super) fn see(&mut self, look: Result<Containers, RuntimeError>, now: Moment) {
         match look {
-            Ok(containers) => {
+            Ok(mut containers) => {
+                self.keep_what_starts(&mut containers);
                 let before = self
                     .observed
                     .containers
@@ -143,6 +144,22 @@ impl Live {
                 ) {
                     self.observed.containers = None;
                 }
+            }
+        }
+    }
+
+    /// Keeps what is known of containers that are being started and that a look lacks: Docker shows nothing of them
+    /// meanwhile. If one is gone after all, its start says so.
+    fn keep_what_starts(&self, look: &mut Containers) {
+        let Some(known) = &self.observed.containers else {
+            return;
+        };
+        let memories = self.observed.memories.iter();
+        let starting = memories.filter(|(_, memory)| memory.under_way == Some(Verb::Start));
+        for (job, _) in starting {
+            let name = container_name(&self.desired.policy.namespace, job);
+            if let (Some(known), None) = (known.get(&name), look.get(&name)) {
+                look.insert(known.clone());
             }
         }
     }
@@ -300,43 +317,4 @@ fn change(containers: &mut Containers, name: &str, state: ContainerState) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::model::Job;
-    use crate::runtime::ContainerSpec;
-
-    use super::*;
-
-    /// An engine that shows nothing of a container which it is starting made the agent create it again. The answer then
-    /// hid the address that a look had told meanwhile, and health checks waited for it for ever.
-    #[test]
-    fn a_create_that_finds_what_runs_hides_nothing_of_it() {
-        let job = Job::new("web:1", "nginx").unwrap().id;
-        let policy = Policy::for_host("n1");
-        let spec = ContainerSpec {
-            name: container_name(&policy.namespace, &job),
-            ..ContainerSpec::default()
-        };
-        let found = Container {
-            id: ContainerId::new("c1"),
-            name: spec.name.clone(),
-            digest: Some(spec.digest()),
-            labels: [(JOB_LABEL.to_owned(), job.to_string())].into(),
-            state: ContainerState::Running,
-            ip: Some([172, 17, 0, 2].into()),
-        };
-        let mut live = Live::new(Remembered::default(), policy);
-        let now = Moment::from_millis(0);
-        live.see(Ok([found.clone()].into_iter().collect()), now);
-        let done = |action, made| Done {
-            job: job.clone(),
-            action,
-            outcome: Ok(made),
-        };
-        live.done(
-            &done(Action::Create(spec.into()), Some(found.id.clone())),
-            now,
-        );
-        live.done(&done(Action::Start(found.id.clone()), None), now);
-        assert_eq!(live.observed.container(&found.name), Some(&found));
-    }
-}
+mod tests;

@@ -17,10 +17,14 @@ impl Check for BoundedWork {
     check!(
         BoundedWork,
         "S14",
-        "no job is created more often in a minute than the limit says"
+        "no job is created more often in a minute of one life of its agent than the limit says"
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
+        // What came before it an agent cannot know: one that dies ten times in a minute begins ten times.
+        if let (What::Started, Actor::Agent(number)) = (&event.what, event.actor) {
+            self.creates.retain(|(of, _), _| *of != number);
+        }
         let (
             What::Call {
                 verb: Verb::Create,
