@@ -123,7 +123,7 @@ async fn a_service_per_role(master: MasterCtx, roles: usize) {
         reset.deadline = master.cluster.now().plus(Duration::from_secs(3_000));
         reset.patience.away = Duration::from_secs(120);
         reset.limits = Limits {
-            at_once: 100,
+            at_once: 60,
             groups: vec![by_role],
             minimum_healthy: Amount::Share(Share::from_percent(50)),
             failures: 200,
