@@ -1,6 +1,7 @@
 //! What one engine holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use super::process::Process;
 
 /// Whose the containers are that are nobody's here.
 const NEIGHBOUR: &str = "neighbour";
+
+/// The address of whatever runs: nobody is at it, but without one nothing is looked for there.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(172, 17, 0, 2));
 
 /// An engine and its containers.
 #[derive(Debug, Default)]
@@ -348,7 +352,7 @@ impl Kept {
             digest: Some(self.digest.clone()),
             labels: self.labels.clone(),
             state: self.state.clone(),
-            ip: None,
+            ip: (self.state == ContainerState::Running).then_some(ADDRESS),
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) enum Bug {
     GrowsForEver,
     KeepsLeases,
     NeverRemoves,
+    ReportsOnce,
     UndeploysLate,
     SharesItsName,
 }
@@ -241,6 +242,12 @@ const MUSEUM: &[Exhibit] = &[
             })
         },
     },
+    exhibit!(
+        "silence",
+        ReportsOnce,
+        "a report that was not written is not written again",
+        &["L11"]
+    ),
     exhibit!(
         "rubbish",
         NeverRemoves,

@@ -35,6 +35,7 @@ pub(super) struct Plain {
     made: u64,
     ours: Vec<String>,
     unwanted_since: BTreeMap<String, u64>,
+    reported: Option<HostReport>,
     well: BTreeMap<JobId, bool>,
     announced: bool,
     at_start: Option<Remembered>,
@@ -63,6 +64,7 @@ pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
         made: 0,
         ours: Vec::new(),
         unwanted_since: BTreeMap::new(),
+        reported: None,
         well: BTreeMap::new(),
         announced: false,
         at_start: None,
@@ -425,6 +427,9 @@ impl Plain {
             Some(entry) => txn.update(key, entry.version, value),
             None => txn.create(key, value),
         };
+        if self.has(Bug::ReportsOnce) && self.reported.replace(report.clone()) == Some(report) {
+            return Ok(());
+        }
         self.host.store.commit(txn).await
     }
 }

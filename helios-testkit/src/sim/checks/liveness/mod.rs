@@ -10,6 +10,7 @@ mod l07;
 mod l08;
 mod l09;
 mod l10;
+mod l11;
 
 use super::excuse::Excuses;
 use super::{Check, Verdicts, check};
@@ -26,5 +27,6 @@ pub(super) fn all() -> Vec<Box<dyn Check>> {
         Box::new(l08::WatchProgress::default()),
         Box::new(l09::PromptUndeploy::default()),
         Box::new(l10::ResetsRest::default()),
+        Box::new(l11::ToldToRun::default()),
     ]
 }
