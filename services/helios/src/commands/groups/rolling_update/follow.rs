@@ -103,8 +103,10 @@ impl<'a> Follow<'a> {
             };
             let rollout = status.rollout.as_ref();
             self.is_nobody = rollout.is_some_and(|rollout| rollout.members == 0);
+            // It may be taken back and over before the next look: that is to be known before anything is said.
+            let ending = self.ending(&status);
             self.tell(&status, call);
-            if let Some(ending) = self.ending(&status) {
+            if let Some(ending) = ending {
                 call.console.progress(None);
                 return Ok(ending);
             }
