@@ -1,4 +1,4 @@
-//! The status of many hosts, without making the text of each again.
+//! The status of hosts, without making the text of each again.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -50,6 +50,20 @@ impl HostTexts {
         Ok(object)
     }
 
+    /// The status of that one host.
+    pub(super) fn status(
+        &self,
+        view: &FleetView,
+        name: &HostName,
+        host: HostView,
+    ) -> Result<Pieces, Fault> {
+        let member = self.member(view, name, host, &OnceCell::from(JobTexts::default()))?;
+        self.forget_others(view);
+        let mut status = Pieces::default();
+        status.push(member.slice(before_status(name)..));
+        Ok(status)
+    }
+
     /// Name and status of a host, after a comma.
     fn member<'v>(
         &self,
@@ -81,7 +95,7 @@ impl HostTexts {
     /// Hosts that are gone need no texts; looked for only when there must be some.
     fn forget_others(&self, view: &FleetView) {
         let mut kept = self.lock();
-        if kept.len() > view.hosts.names().count() {
+        if kept.len() > view.hosts.len() {
             kept.retain(|name, _| view.hosts.get(name).is_some());
         }
     }
@@ -89,6 +103,11 @@ impl HostTexts {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostName, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How much of a member is not the status: a comma, the name in quotes, and a colon.
+fn before_status(name: &HostName) -> usize {
+    name.as_str().len() + 4
 }
 
 /// Whether both are the very same records. Versions would not tell: one may come again after a host was

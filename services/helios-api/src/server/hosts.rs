@@ -19,7 +19,6 @@ use super::page::Page;
 use super::params::{Names, Params};
 use super::reply::{json, json_text, to_json};
 use super::route::{Needs, Route};
-use super::shown::{JobTexts, ShownHost};
 use super::state::MasterState;
 use super::waiting::Waiting;
 use crate::wire::{
@@ -186,15 +185,13 @@ pub(super) async fn status(
         if let Some(host) = &host {
             check_readable(view, host)?;
         }
-        let texts = JobTexts::default();
         let found = host
             .as_ref()
             .and_then(|name| Some((name, view.host(name)?)));
-        let status = found
+        let (name, host) = found
             .filter(|(_, host)| filter.means_state(host))
-            .map(|(name, host)| ShownHost::new(view, name, host, &texts));
-        let unknown = || unknown_host(&names);
-        to_json(&status.ok_or_else(unknown)?)
+            .ok_or_else(|| unknown_host(&names))?;
+        fleet.texts.status(view, name, host)
     };
     fleet.answer(&waiting, make).await
 }
