@@ -69,13 +69,13 @@ fn measure(master: &mut Child) -> Outcome {
 /// Asks for the whole fleet, and tells how long the answer was.
 fn ask(address: &str) -> Outcome<usize> {
     let mut master = TcpStream::connect(address)?;
-    let request = "GET /hosts/statuses HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
+    let request = "GET /hosts/statuses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     master.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     master.read_to_end(&mut answer)?;
     match answer.starts_with(b"HTTP/1.1 200 ") {
         true => Ok(answer.len()),
-        false => Err("the master did not tell".into()),
+        false => Err(format!("the master says {}", answer.escape_ascii()).into()),
     }
 }
 
