@@ -168,7 +168,7 @@ impl Ensemble {
     pub(crate) async fn until_all_serve(&self) {
         let start = Instant::now();
         for index in 0..self.len() {
-            while self.servers[index].process.is_some() && self.mode(index).await.is_none() {
+            while self.servers[index].process.is_some() && !self.serves(index).await {
                 assert!(
                     start.elapsed() < START_LIMIT,
                     "server {index} does not serve: {}",
@@ -177,6 +177,13 @@ impl Ensemble {
                 sleep(Duration::from_millis(50)).await;
             }
         }
+    }
+
+    /// Whether it has a quorum, and all its ports: that for TLS is opened after the other one.
+    async fn serves(&self, index: usize) -> bool {
+        let wants_tls = self.extra.contains("@SECURE@");
+        self.mode(index).await.is_some()
+            && (!wants_tls || TcpStream::connect(self.secure_server(index)).await.is_ok())
     }
 
     /// The server that leads now, if one does.
