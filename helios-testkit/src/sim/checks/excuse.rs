@@ -15,7 +15,7 @@ const LASTS: Duration = Duration::from_secs(200);
 #[derive(Debug, Default)]
 pub(super) struct Excuses {
     calls: BTreeMap<u64, (u16, JobId, Verb)>,
-    reasons: BTreeMap<(u16, JobId), Duration>,
+    reasons: BTreeMap<u16, BTreeMap<JobId, Duration>>,
 }
 
 impl Excuses {
@@ -41,7 +41,7 @@ impl Excuses {
                     Some(RuntimeErrorKind::ImageUnknown | RuntimeErrorKind::BadSpec)
                 );
                 if refused && matches!(verb, Verb::Create | Verb::Start) {
-                    self.reasons.insert((number, job), event.at);
+                    self.excuse(number, job, event.at);
                 }
             }
             (
@@ -54,16 +54,26 @@ impl Excuses {
                 let state = fleet.machines.get(&number);
                 let job = state.and_then(|state| state.containers.get(id)?.job.clone());
                 if let Some(job) = job {
-                    self.reasons.insert((number, job), event.at);
+                    self.excuse(number, job, event.at);
                 }
             }
             _ => {}
         }
     }
 
+    fn excuse(&mut self, number: u16, job: JobId, at: Duration) {
+        self.reasons.entry(number).or_default().insert(job, at);
+    }
+
     /// Whether there is a reason that the job does not run there now.
     pub(super) fn has(&self, number: u16, job: &JobId, now: Duration) -> bool {
-        let reason = self.reasons.get(&(number, job.clone()));
+        let reason = self.reasons.get(&number).and_then(|jobs| jobs.get(job));
         reason.is_some_and(|at| now < *at + LASTS)
+    }
+
+    /// Whether there is a reason that some job does not run there now.
+    pub(super) fn has_any(&self, number: u16, now: Duration) -> bool {
+        let reasons = self.reasons.get(&number);
+        reasons.is_some_and(|jobs| jobs.values().any(|at| now < *at + LASTS))
     }
 }

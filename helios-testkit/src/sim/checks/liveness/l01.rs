@@ -1,11 +1,16 @@
 //! L1: what runs is what is wanted.
 
+use std::collections::BTreeSet;
+
 use super::super::super::trace::{Actor, Event, Fleet, MachineState, What};
 use super::{Check, Excuses, Verdicts, check};
 
 #[derive(Debug, Default)]
 pub(super) struct AsWanted {
     excuses: Excuses,
+    /// The machines that may come to be wrong though nothing happens there, since they are excused for a time: all others
+    /// were found to be right since everything settled. `None` if none was looked at since.
+    excused: Option<BTreeSet<u16>>,
 }
 
 impl Check for AsWanted {
@@ -18,11 +23,20 @@ impl Check for AsWanted {
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
         self.excuses.see(fleet, event);
         if !fleet.is_settled() {
+            self.excused = None;
             return;
         }
-        match &event.what {
-            What::Effect { .. } | What::Commit { .. } | What::Phase(_) => {
-                self.judge(fleet, verdicts);
+        match (&event.what, &mut self.excused, event.actor) {
+            (What::Effect { .. } | What::Commit { .. } | What::Phase(_), None, _) => {
+                self.judge_all(fleet, verdicts);
+            }
+            // What is wanted does not change while everything is settled, so nothing else can go wrong.
+            (What::Effect { .. }, Some(excused), Actor::Agent(number) | Actor::Engine(number)) => {
+                excused.insert(number);
+                self.judge_excused(fleet, verdicts);
+            }
+            (What::Effect { .. } | What::Commit { .. } | What::Phase(_), Some(_), _) => {
+                self.judge_excused(fleet, verdicts);
             }
             _ => {}
         }
@@ -30,21 +44,29 @@ impl Check for AsWanted {
 
     fn end(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
         if fleet.is_settled() {
-            self.judge(fleet, verdicts);
+            self.judge_all(fleet, verdicts);
         }
     }
 }
 
 impl AsWanted {
-    fn judge(&self, fleet: &Fleet, verdicts: &mut Verdicts) {
-        for (number, state) in &fleet.machines {
-            if state.lost {
-                continue;
-            }
-            if let Some(wrong) = difference(fleet, *number, state, &self.excuses) {
+    fn judge_all(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
+        self.excused = Some(fleet.machines.keys().copied().collect());
+        self.judge_excused(fleet, verdicts);
+    }
+
+    fn judge_excused(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
+        let Some(excused) = &mut self.excused else {
+            return;
+        };
+        excused.retain(|number| {
+            let state = fleet.machines.get(number).filter(|state| !state.lost);
+            let wrong = state.and_then(|state| difference(fleet, *number, state, &self.excuses));
+            if let Some(wrong) = wrong {
                 verdicts.violated([Actor::Agent(*number)], wrong);
             }
-        }
+            self.excuses.has_any(*number, fleet.now)
+        });
     }
 }
 
@@ -58,7 +80,7 @@ pub(super) fn difference(
     let host = &state.machine.host;
     let wanted = state.jobs_wanted(fleet.wanted(host))?;
     let running = |container: &&super::super::super::trace::Running| container.runs;
-    let runs: std::collections::BTreeSet<_> = state
+    let runs: BTreeSet<_> = state
         .own()
         .map(|(_, container)| container)
         .filter(running)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use helios_core::store::Key;
 
-use super::super::super::trace::{Actor, Event, Fact, Fleet, MachineState, What};
+use super::super::super::trace::{Actor, Event, Fact, Fleet, MachineState, What, Write};
 use super::{Check, Verdicts, check};
 
 /// How exactly a session ends.
@@ -15,6 +15,8 @@ pub(super) struct Presence {
     /// What must be gone, and from when on.
     ghosts: Vec<(Duration, Actor, Key, Fact)>,
     store_is_away: bool,
+    /// Whether all agents were looked for since everything settled.
+    all_seen: bool,
 }
 
 impl Check for Presence {
@@ -49,9 +51,19 @@ impl Check for Presence {
             });
         }
         self.judge_ghosts(fleet, verdicts);
-        let settled =
-            matches!(event.what, What::Commit { .. } | What::Phase(_)) && fleet.is_settled();
-        if settled {
+        if !fleet.is_settled() {
+            self.all_seen = false;
+            return;
+        }
+        // While everything is settled, no host is registered or removed: only entries that say who is up can change this.
+        let is_up = |write: &Write| write.key.segments().next() == Some("up");
+        let news = match &event.what {
+            What::Commit { writes, .. } => !self.all_seen || writes.iter().any(is_up),
+            What::Phase(_) => true,
+            _ => false,
+        };
+        if news {
+            self.all_seen = true;
             judge_up(fleet, verdicts);
         }
     }
