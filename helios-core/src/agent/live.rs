@@ -188,8 +188,11 @@ impl Live {
         let memory = self.observed.memories.entry(done.job.clone()).or_default();
         memory.done(&done.job, done.action.verb(), outcome, &policy, now);
         let name = container_name(&policy.namespace, &done.job);
-        if let (Action::Stop(id, _), Ok(())) = (&done.action, outcome) {
-            memory.stopped(id);
+        match (&done.action, &done.outcome) {
+            (Action::Create(_), Ok(Some(id))) => memory.created(id),
+            (Action::Start(id), Err(_)) => memory.doubted(id),
+            (Action::Stop(id, _), Ok(_)) => memory.stopped(id),
+            _ => {}
         }
         let missing = outcome.is_err_and(|error| error.kind() == RuntimeErrorKind::NotFound);
         let Some(containers) = &mut self.observed.containers else {

@@ -50,6 +50,8 @@ pub struct Memory {
     /// every start ended, or has seen it run for long. Only then may it be kept when it is dead, since one that is
     /// started after all would run beside the fresh one.
     pub settled: bool,
+    /// The container of which a start failed last: it may still be started.
+    pub doubted: Option<ContainerId>,
     /// Whether the last start failed because a port was taken.
     pub port_trouble: bool,
 }
@@ -134,7 +136,20 @@ impl Memory {
         }
     }
 
-    /// Learns how an action ended.
+    /// Learns that a create yielded that container. It may have found one that was there, of which the engine showed
+    /// nothing while it was starting it: what was asked of that one before may still come.
+    pub fn created(&mut self, container: &ContainerId) {
+        self.settled = self.doubted.as_ref() != Some(container);
+    }
+
+    /// Learns that a start of that container failed, as far as is known.
+    pub fn doubted(&mut self, container: &ContainerId) {
+        self.settled = false;
+        self.doubted = Some(container.clone());
+    }
+
+    /// Learns how an action ended. Of a create, a start and a stop there is more to learn:
+    /// [`created`](Self::created), [`doubted`](Self::doubted), [`stopped`](Self::stopped).
     pub fn done(
         &mut self,
         job: &JobId,
@@ -147,7 +162,7 @@ impl Memory {
         match (verb, outcome.map_err(RuntimeError::kind)) {
             (Verb::Pull, Ok(())) => (self.image_needed, self.image_pulled) = (false, true),
             (Verb::Create, Ok(())) => {
-                (self.image_pulled, self.port_trouble, self.settled) = (false, false, true);
+                (self.image_pulled, self.port_trouble) = (false, false);
             }
             (Verb::Start, Ok(())) => self.starts += 1,
             (_, Ok(())) | (Verb::AbandonPull, Err(_)) => {}
@@ -237,5 +252,19 @@ mod tests {
             with_causes(&error),
             "could not start \"web\": no such file: /bin/web"
         );
+    }
+
+    /// Its start timed out, the engine showed nothing of it meanwhile, and so it was created again.
+    #[test]
+    fn a_create_that_finds_what_may_still_be_started_settles_nothing() {
+        let [first, second] = ["c1", "c2"].map(ContainerId::new);
+        let mut memory = Memory::default();
+        memory.created(&first);
+        assert!(memory.settled);
+        memory.doubted(&first);
+        memory.created(&first);
+        assert!(!memory.settled);
+        memory.created(&second);
+        assert!(memory.settled);
     }
 }

@@ -184,6 +184,12 @@ prop_compose! {
             for (verb, error) in past.ended {
                 let error = error.map(|kind| RuntimeError::new(kind, "it failed"));
                 memory.done(&id, verb, error.as_ref().map_or(Ok(()), Err), &policy, now);
+                let container = ContainerId::new(format!("c{number}"));
+                match (verb, error) {
+                    (Verb::Create, None) => memory.created(&container),
+                    (Verb::Start, Some(_)) => memory.doubted(&container),
+                    _ => {}
+                }
                 now = now.plus(Duration::from_millis(700));
             }
             memory.see(&id, containers.get(&name), &policy, now);

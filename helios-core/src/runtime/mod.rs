@@ -51,7 +51,8 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
     /// # Guarantees
     /// * R-03 The first item is the present.
     /// * R-04 After every later change a complete look at or after it follows, also when the engine was away
-    ///   meanwhile; bursts may merge.
+    ///   meanwhile; bursts may merge. Of a container that is being started a look may show what the look before
+    ///   showed, which is nothing if it was made since; the end of the start is a change.
     /// * R-05 An `Err` item reports trouble and does not end the stream.
     ///
     /// # Errors

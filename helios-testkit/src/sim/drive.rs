@@ -395,8 +395,7 @@ impl Drive {
             let Some(engine) = state.engines.get_mut(&number) else {
                 return;
             };
-            engine.away_until = now + away;
-            engine.starts += 1;
+            engine.restart(now + away);
             let changes = if ends {
                 engine.end_all(now)
             } else {

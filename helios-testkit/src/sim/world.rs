@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::future::pending;
+use std::future::{pending, ready};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::dice::Dice;
 use super::disk::Disk;
@@ -201,6 +201,19 @@ impl World {
         apply: impl FnOnce(&mut State) -> T + Send + 'static,
         failed: impl Fn(Trouble) -> T,
     ) -> T {
+        self.call_in_turn(life, pace, ready(()), apply, failed)
+            .await
+    }
+
+    /// Such a call that waits for its turn when it has arrived, and has it until it has taken effect.
+    pub(super) async fn call_in_turn<T: Send + 'static, U: Send + 'static>(
+        &self,
+        life: &Arc<Life>,
+        pace: Pace,
+        turn: impl Future<Output = U> + Send + 'static,
+        apply: impl FnOnce(&mut State) -> T + Send + 'static,
+        failed: impl Fn(Trouble) -> T,
+    ) -> T {
         self.still_alive(life).await;
         let (fault, mut dice) = self.with(|state| state.next_call(life));
         sleep(dice.between(Duration::ZERO, pace.travel)).await;
@@ -218,20 +231,29 @@ impl World {
             Some(FaultKind::Late) => pace.patience + dice.between(Duration::ZERO, pace.late),
             _ => Duration::ZERO,
         };
+        // It is long under way, or it is long worked on, which others may have to wait for.
+        let under_way = Some(extra).filter(|extra| !extra.is_zero() && dice.chance(500));
+        let work = pace.work + extra.saturating_sub(under_way.unwrap_or_default());
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
         tokio::spawn(async move {
-            sleep(pace.work + extra).await;
+            if let Some(under_way) = under_way {
+                sleep(under_way).await;
+            }
+            let turn = turn.await;
+            sleep(work).await;
+            let result = world.with(apply);
+            drop(turn);
             // Whether anybody still waits for it does not matter.
-            let _ = sender.send(world.with(apply));
+            let _ = sender.send(result);
         });
-        if fault == Some(FaultKind::Late) {
-            sleep(pace.patience).await;
-            self.still_alive(life).await;
-            return failed(Trouble::Late);
-        }
-        let Ok(result) = receiver.await else {
-            return pending().await;
+        let result = match timeout(pace.patience, receiver).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => return pending().await,
+            Err(_) => {
+                self.still_alive(life).await;
+                return failed(Trouble::Late);
+            }
         };
         if fault == Some(FaultKind::CrashAfter) {
             self.kill(life);

@@ -195,6 +195,7 @@ fn replayed(with: &str, seed: u64) -> String {
 
 /// What a year must have seen, else its faults are too tame.
 const SOMETIMES: &[&str] = &[
+    "a call waited for a start of its container",
     "a commit was made after its maker was told that nobody knows",
     "a commit was made, and its maker was not told",
     "a create found what an earlier one had made",
@@ -203,6 +204,7 @@ const SOMETIMES: &[&str] = &[
     "a host was deregistered while it was away",
     "a job was deployed again within one resync",
     "a job was undeployed during a pull",
+    "a look while a container was being started",
     "a machine was reset",
     "a port was taken by something else",
     "a read from a replica at least 10 commits behind",

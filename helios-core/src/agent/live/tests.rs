@@ -94,6 +94,26 @@ fn a_look_that_lacks_what_is_being_started_forgets_nothing() {
     assert_eq!(live.observed.container(&made.name), None);
 }
 
+/// It was kept when it was dead, and ran beside the fresh container when a start of it took effect at last.
+#[test]
+fn a_create_that_finds_what_may_still_be_started_leaves_it_in_doubt() {
+    let job = job("web:1").id;
+    let id = made(&job).id;
+    let mut live = live(Remembered::default());
+    let create = || Action::Create(ContainerSpec::default().into());
+    let settled = |live: &Live| live.observed.memories.get(&job).unwrap().settled;
+    live.done(&done(&job, create(), Ok(Some(id.clone()))), NOW);
+    assert!(settled(&live));
+    let failed = RuntimeError::new(RuntimeErrorKind::TimedOut, "it hangs");
+    live.done(&done(&job, Action::Start(id.clone()), Err(failed)), NOW);
+    live.done(&done(&job, create(), Ok(Some(id.clone()))), NOW);
+    live.done(&done(&job, Action::Start(id), Ok(None)), NOW);
+    assert!(!settled(&live));
+    let other = ContainerId::new("other");
+    live.done(&done(&job, create(), Ok(Some(other))), NOW);
+    assert!(settled(&live));
+}
+
 #[test]
 fn what_an_action_changed_is_known_before_anybody_looks() {
     let job = job("web:1").id;

@@ -106,8 +106,13 @@ impl Host {
             &policy,
             self.now,
         );
-        if let (Action::Stop(id, _), None) = (action, failure) {
-            memory.stopped(id);
+        match (action, failure) {
+            (Action::Create(_), None) => {
+                memory.created(&ContainerId::new(format!("c{}", self.made)));
+            }
+            (Action::Start(id), Some(_)) => memory.doubted(id),
+            (Action::Stop(id, _), None) => memory.stopped(id),
+            _ => {}
         }
     }
 

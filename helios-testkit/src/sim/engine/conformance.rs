@@ -18,13 +18,13 @@ use super::SimRuntime;
 const HERE: &str = "here:1";
 
 /// An engine of its own, in a world where nothing fails by itself.
-struct Simulated {
+pub(super) struct Simulated {
     world: World,
     life: Arc<Life>,
     next_port: AtomicU16,
 }
 
-async fn simulated() -> Simulated {
+pub(super) async fn simulated() -> Simulated {
     let world = World::quiet(Duration::from_secs(10));
     world.with(|state| {
         let engine = state.engines.get_mut(&0).expect("an engine");

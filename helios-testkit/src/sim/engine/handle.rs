@@ -14,17 +14,17 @@ use helios_core::runtime::{
     ContainerId, ContainerSpec, Containers, Owner, Probe, ProbeTarget, Rename, RuntimeError,
     RuntimeErrorKind,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::{sleep, timeout};
 
 use super::super::trace::{Actor, Change, Verb, What};
 use super::super::world::{Life, Pace, State, Trouble, World};
 use super::Engine;
-use super::model::job_of;
+use super::model::{Turn, job_of};
 use super::process::Process;
 
-/// How often an engine is looked at though it says nothing.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// How long a look takes at most.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 
 /// An agent's handle on its simulated engine.
 #[derive(Clone)]
@@ -87,30 +87,94 @@ impl SimRuntime {
             patience: Duration::from_secs(10) + work,
             late: Duration::from_secs(15),
         };
+        let turn = turn(self.world.clone(), machine, verb, about);
         let effect = move |state: &mut State| effect(state, machine, call, starts, verb, apply);
-        let outcome = self.world.call(&self.life, pace, effect, failed).await;
+        let call_it = self
+            .world
+            .call_in_turn(&self.life, pace, turn, effect, failed);
+        let outcome = call_it.await;
         let error = outcome.as_ref().err().map(RuntimeError::kind);
         self.world
             .with(|state| state.record(Actor::Agent(machine), What::Answer { call, error }));
         outcome
     }
 
-    async fn look(&self) -> Result<Containers, RuntimeError> {
+    /// Looks at all containers, which has to wait for those that are being started.
+    async fn look_at_all(&self) -> Result<Containers, RuntimeError> {
+        let all = async {
+            loop {
+                let (look, starting) = self.look(&Containers::new()).await?;
+                if starting.is_empty() {
+                    return Ok(look);
+                }
+                for turn in starting {
+                    drop(turn.lock_owned().await);
+                }
+            }
+        };
+        let look = timeout(LOOK_MAX, all).await;
+        look.unwrap_or_else(|_| failed(Trouble::Late))
+    }
+
+    /// Looks at the containers, and says for which of them that is no look at the present.
+    async fn look(&self, told: &Containers) -> Result<(Containers, Vec<Turn>), RuntimeError> {
         let pace = Pace {
             travel: Duration::from_millis(5),
             work: Duration::from_millis(5),
-            patience: Duration::from_secs(5),
+            patience: LOOK_MAX,
             late: Duration::ZERO,
         };
         let look = |state: &mut State| {
             let now = state.now;
             let engine = state.engines.get(&self.machine);
-            match engine.filter(|engine| engine.away_until <= now) {
-                Some(engine) => Ok(engine.list(self.owner.as_str())),
-                None => Err(away()),
+            let engine = engine.filter(|engine| engine.away_until <= now);
+            let engine = engine.ok_or_else(away)?;
+            let starting = engine.starting(self.owner.as_str());
+            let look = engine.list(self.owner.as_str(), told);
+            if !starting.is_empty() {
+                state.sometimes("a look while a container was being started");
             }
+            Ok((look, starting))
         };
         self.world.look(&self.life, pace, look, failed).await
+    }
+}
+
+/// Waits for the turn with the container that a call is about; a start has it until it is over.
+async fn turn(world: World, machine: u16, verb: Verb, about: About) -> Option<Held> {
+    let to_start = verb == Verb::Start;
+    let turn = world.with(|state| {
+        let engine = state.engines.get_mut(&machine)?;
+        let name = about.name.as_deref();
+        let id = about.container.or_else(|| engine.named(name?))?;
+        engine.turn(&id, to_start)
+    })?;
+    if turn.try_lock().is_err() {
+        world.with(|state| state.sometimes("a call waited for a start of its container"));
+    }
+    let turn = turn.lock_owned().await;
+    to_start.then_some(Held {
+        world,
+        machine,
+        turn: Some(turn),
+    })
+}
+
+/// The turn with a container, while it is being started.
+struct Held {
+    world: World,
+    machine: u16,
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.turn = None;
+        self.world.with(|state| {
+            if let Some(engine) = state.engines.get_mut(&self.machine) {
+                engine.end_turn();
+            }
+        });
     }
 }
 
@@ -119,13 +183,14 @@ impl SimRuntime {
 struct About {
     job: Option<helios_core::JobId>,
     container: Option<ContainerId>,
+    name: Option<String>,
 }
 
 impl About {
     fn container(id: &ContainerId) -> Self {
         Self {
             container: Some(id.clone()),
-            job: None,
+            ..Self::default()
         }
     }
 }
@@ -197,7 +262,7 @@ fn away() -> RuntimeError {
 #[async_trait]
 impl Runtime for SimRuntime {
     async fn list(&self) -> Result<Containers, RuntimeError> {
-        self.look().await
+        self.look_at_all().await
     }
 
     fn watch(&self) -> BoxStream<'static, Result<Containers, RuntimeError>> {
@@ -205,9 +270,11 @@ impl Runtime for SimRuntime {
             .world
             .with(|state| state.engines.get_mut(&self.machine).map(Engine::watch));
         let notify = notify.unwrap_or_default();
-        stream::unfold((self.clone(), notify), |(runtime, notify)| async move {
-            let item = runtime.next(&notify).await;
-            Some((item, (runtime, notify)))
+        let begin = (self.clone(), notify, None);
+        stream::unfold(begin, |(runtime, notify, told)| async move {
+            let item = runtime.next(&notify, told).await;
+            let told = item.as_ref().ok().cloned();
+            Some((item, (runtime, notify, told)))
         })
         .boxed()
     }
@@ -230,6 +297,7 @@ impl Runtime for SimRuntime {
         let about = About {
             job: job_of(&spec.labels),
             container: None,
+            name: Some(spec.name.clone()),
         };
         self.act(Verb::Create, about, Duration::ZERO, move |engine, _, _| {
             let (id, change) = engine.create(&owner, &spec)?;
@@ -316,12 +384,18 @@ impl Rename for SimRuntime {
 }
 
 impl SimRuntime {
-    /// The next look at the containers: after a change, or after a while.
-    async fn next(&self, notify: &Notify) -> Result<Containers, RuntimeError> {
+    /// The next look at the containers, after a change: an engine that says nothing is not looked at.
+    async fn next(
+        &self,
+        notify: &Notify,
+        told: Option<Containers>,
+    ) -> Result<Containers, RuntimeError> {
         self.world.still_alive(&self.life).await;
-        // A timeout is as good a reason to look as a change.
-        let _ = timeout(LOOK_AGAIN_AFTER, notify.notified()).await;
-        let look = self.look().await;
+        notify.notified().await;
+        let look = match told {
+            Some(told) => self.look(&told).await.map(|(look, _)| look),
+            None => self.look_at_all().await,
+        };
         if look.is_err() {
             if self.life.is_over() {
                 return pending().await;

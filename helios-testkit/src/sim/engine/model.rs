@@ -11,7 +11,7 @@ use helios_core::runtime::{
     Container, ContainerId, ContainerSpec, ContainerState, Containers, Exit, Owner, Protocol,
     RuntimeError, RuntimeErrorKind, SpecDigest,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::super::dice::Dice;
 use super::super::machine::wall_clock;
@@ -24,6 +24,9 @@ const NEIGHBOUR: &str = "neighbour";
 /// The address of whatever runs: nobody is at it, but without one nothing is looked for there.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(172, 17, 0, 2));
 
+/// Whose turn it is with a container, first come, first served.
+pub(super) type Turn = Arc<Mutex<()>>;
+
 /// An engine and its containers.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
@@ -35,6 +38,8 @@ pub(crate) struct Engine {
     /// How far its wall clock jumped in all, in milliseconds.
     pub(crate) clock_jump: i64,
     containers: BTreeMap<ContainerId, Kept>,
+    /// Whose turn it is with a container that is being started, or was a moment ago.
+    turns: BTreeMap<ContainerId, Turn>,
     images: BTreeSet<String>,
     /// Ports that something else on the host has, and until when.
     ghosts: BTreeMap<(Protocol, u16), Duration>,
@@ -62,13 +67,68 @@ impl Engine {
         }
     }
 
-    /// The containers of an owner.
-    pub(crate) fn list(&self, owner: &str) -> Containers {
-        let own = self
-            .containers
-            .iter()
-            .filter(|(_, kept)| kept.owner == owner);
-        own.map(|(id, kept)| kept.shown(id)).collect()
+    /// The containers of an owner; those that are being started as they were when they were `told` of before.
+    pub(crate) fn list(&self, owner: &str, told: &Containers) -> Containers {
+        let shown = |(id, kept): (&ContainerId, &Kept)| {
+            if self.is_being_started(id) {
+                told.iter().find(|told| told.id == *id).cloned()
+            } else {
+                Some(kept.shown(id))
+            }
+        };
+        let own = self.containers.iter();
+        own.filter(|(_, kept)| kept.owner == owner)
+            .filter_map(shown)
+            .collect()
+    }
+
+    /// The turns that a complete look at the containers of an owner has to wait for.
+    pub(crate) fn starting(&self, owner: &str) -> Vec<Turn> {
+        let own = |id: &ContainerId| {
+            self.containers
+                .get(id)
+                .is_some_and(|kept| kept.owner == owner)
+        };
+        let starting = self.turns.iter();
+        starting
+            .filter(|(id, _)| own(id) && self.is_being_started(id))
+            .map(|(_, turn)| Arc::clone(turn))
+            .collect()
+    }
+
+    /// The turn with a container that is to be started, or that is being started.
+    pub(crate) fn turn(&mut self, id: &ContainerId, to_start: bool) -> Option<Turn> {
+        if to_start {
+            Some(Arc::clone(self.turns.entry(id.clone()).or_default()))
+        } else {
+            self.turns.get(id).map(Arc::clone)
+        }
+    }
+
+    /// A start is over: what was not shown meanwhile is.
+    pub(crate) fn end_turn(&mut self) {
+        self.turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        self.tell();
+    }
+
+    fn is_being_started(&self, id: &ContainerId) -> bool {
+        self.turns
+            .get(id)
+            .is_some_and(|turn| turn.try_lock().is_err())
+    }
+
+    /// Restarts: nothing that it was asked before takes effect any more.
+    pub(crate) fn restart(&mut self, away_until: Duration) {
+        self.away_until = away_until;
+        self.starts += 1;
+        self.turns.clear();
+    }
+
+    /// The container of that name.
+    pub(crate) fn named(&self, name: &str) -> Option<ContainerId> {
+        let mut all = self.containers.iter();
+        let (id, _) = all.find(|(_, kept)| kept.name == name)?;
+        Some(id.clone())
     }
 
     /// Whether a container is there and belongs to that owner.

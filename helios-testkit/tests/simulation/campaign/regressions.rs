@@ -1,4 +1,7 @@
 //! Seeds that once showed a bug of ours.
+//!
+//! What a seed does changes with the models: since engines show nothing of what they are starting it is not the same any more.
+//! The bug of seeds 19, 34 and 556 was planted again since, and is shown by them. Of the others that was not tried.
 
 use super::{rolling, swarm};
 
@@ -65,8 +68,9 @@ fn seed_1489_a_save_whose_answer_was_lost_stops_nothing() {
 /// A start that an agent before this one had asked for took effect when its container was dead and kept already: the job
 /// ran twice. What may still be started is not kept.
 #[test]
-fn seeds_373_and_556_what_may_still_be_started_is_not_kept() {
-    stays_clean(373);
+fn seeds_19_34_and_556_what_may_still_be_started_is_not_kept() {
+    stays_clean(19);
+    stays_clean(34);
     stays_clean(556);
 }
 

@@ -36,6 +36,7 @@ pub(crate) enum Bug {
     ReportsOnce,
     UndeploysLate,
     SharesItsName,
+    BelievesLooks,
 }
 
 /// A planted bug, and what must find it.
@@ -247,6 +248,12 @@ const MUSEUM: &[Exhibit] = &[
         ReportsOnce,
         "a report that was not written is not written again",
         &["L11"]
+    ),
+    exhibit!(
+        "unseen",
+        BelievesLooks,
+        "what a look does not show, as it is being started, is taken for gone",
+        &["S1", "S11"]
     ),
     exhibit!(
         "rubbish",

@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use helios_core::agent::Remembered;
 use helios_core::cluster::Cluster;
 use helios_core::model::{Goal, Job};
 use helios_core::ops::RegisterHost;
 use helios_core::reconcile::{JOB_LABEL, Policy, container_spec};
-use helios_core::runtime::{Container, ContainerState, Containers, Owner, ProbeTarget};
+use helios_core::runtime::{
+    Container, ContainerId, ContainerState, Containers, Owner, ProbeTarget, RuntimeError,
+};
 use helios_core::schema::{
     ClusterRecord, HostRecord, HostReport, Keys, OperationIds, Presence, TaskReport, decode, encode,
 };
 use helios_core::store::{Scope, StoreError, Txn};
 use helios_core::{JobId, TaskState, Timestamp};
 use helios_testkit::sim::HostCtx;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Bug;
 
@@ -34,6 +37,7 @@ pub(super) struct Plain {
     not_before: BTreeMap<JobId, Timestamp>,
     made: u64,
     ours: Vec<String>,
+    made_of: BTreeMap<JobId, ContainerId>,
     unwanted_since: BTreeMap<String, u64>,
     reported: Option<HostReport>,
     well: BTreeMap<JobId, bool>,
@@ -42,6 +46,8 @@ pub(super) struct Plain {
     ticks: u64,
     history: Vec<String>,
     watched: Option<HostRecord>,
+    looks: Option<BoxStream<'static, Result<Containers, RuntimeError>>>,
+    latest: Containers,
 }
 
 pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
@@ -63,6 +69,7 @@ pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
         not_before: BTreeMap::new(),
         made: 0,
         ours: Vec::new(),
+        made_of: BTreeMap::new(),
         unwanted_since: BTreeMap::new(),
         reported: None,
         well: BTreeMap::new(),
@@ -71,6 +78,8 @@ pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
         ticks: 0,
         history: Vec::new(),
         watched: None,
+        looks: (bug == Some(Bug::BelievesLooks)).then(|| host.runtime.watch()),
+        latest: Containers::new(),
         host,
     };
     if agent.has(Bug::LostWatch) {
@@ -94,10 +103,7 @@ impl Plain {
     /// B10: believes in events, and ends with the first error.
     async fn run_by_watch(
         &mut self,
-        mut watch: futures_core::stream::BoxStream<
-            'static,
-            Result<helios_core::store::Snapshot, StoreError>,
-        >,
+        mut watch: BoxStream<'static, Result<helios_core::store::Snapshot, StoreError>>,
     ) {
         loop {
             tokio::select! {
@@ -126,7 +132,7 @@ impl Plain {
         if self.at_start.is_none() {
             self.at_start = Some(self.known.clone());
         }
-        if let Ok(containers) = self.host.runtime.list().await {
+        if let Ok(containers) = self.containers().await {
             if self.has(Bug::StartsAllAtBoot) && self.ticks == 1 {
                 for container in containers.iter() {
                     drop(self.host.runtime.start(&container.id).await);
@@ -140,6 +146,18 @@ impl Plain {
         {
             drop(self.report(version, &containers).await);
         }
+    }
+
+    /// All containers: by a list, or by the latest look of a watch, which leaves out what is being started.
+    async fn containers(&mut self) -> Result<Containers, RuntimeError> {
+        let Some(looks) = &mut self.looks else {
+            return self.host.runtime.list().await;
+        };
+        // No look takes longer than that: if none comes nothing has changed.
+        if let Ok(Some(look)) = timeout(Duration::from_secs(7), looks.next()).await {
+            self.latest = look?;
+        }
+        Ok(self.latest.clone())
     }
 
     /// Says that this agent is alive. Yields the version of that.
@@ -271,6 +289,7 @@ impl Plain {
                     if self.bug == Some(Bug::UndeploysLate) && self.ticks - *since < 80 {
                         continue;
                     }
+                    self.made_of.retain(|_, made| *made != container.id);
                     let grace = Duration::from_secs(3);
                     let stopped =
                         !running || self.host.runtime.stop(&container.id, grace).await.is_ok();
@@ -322,7 +341,10 @@ impl Plain {
                 return true;
             }
             Some((id, ContainerState::Created { .. })) => self.host.runtime.start(id).await.is_ok(),
-            Some((id, _)) => self.host.runtime.remove(id).await.is_ok(),
+            Some((id, _)) => {
+                self.made_of.remove(&job.id);
+                self.host.runtime.remove(id).await.is_ok()
+            }
             None => self.create(job).await,
         };
         self.well.remove(&job.id);
@@ -347,6 +369,10 @@ impl Plain {
             .get(&job.id)
             .map_or(&none, |ports| &**ports);
         let mut spec = container_spec(job, ports, &self.policy);
+        if self.has(Bug::BelievesLooks) && self.made_of.contains_key(&job.id) {
+            // What was made is not shown, and was not removed: something of it may be in the way.
+            spec.name.push_str("-again");
+        }
         self.made += 1;
         if self.has(Bug::NewNames) || self.has(Bug::DoesNotAdopt) {
             if self.has(Bug::NewNames) && self.ours.iter().any(|name| *name == job.id.to_string()) {
@@ -360,6 +386,7 @@ impl Plain {
         }
         match made {
             Ok(id) => {
+                self.made_of.insert(job.id.clone(), id.clone());
                 self.ours.push(id.to_string());
                 self.ours.push(job.id.to_string());
                 self.host.runtime.start(&id).await.is_ok()
