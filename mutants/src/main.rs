@@ -18,6 +18,9 @@ use std::process::Command;
 use mutant::Mutant;
 use site::{Insertion, Sites};
 
+/// What a compiler that is shown mistakes must not mind.
+const LENIENT: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]\n";
+
 /// What every woven expression asks.
 const SWITCH: &str = r#"
 #[doc(hidden)]
@@ -57,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let library = tree.join(&package).join("src/lib.rs");
     let plain = fs::read_to_string(&library)?;
-    fs::write(&library, plain + SWITCH)?;
+    fs::write(&library, format!("{LENIENT}{plain}{SWITCH}"))?;
     loop {
         let mut woven = BTreeMap::new();
         for (file, sites) in &sites {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use proc_macro2::LineColumn;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Arm, BinOp, Expr, ExprBinary, ExprStruct, ExprUnary};
+use syn::{Arm, BinOp, Expr, ExprBinary, ExprMatch, ExprStruct, ExprUnary, Pat};
 
 use crate::mutant::{Mutant, Position};
 
@@ -160,6 +160,31 @@ impl<'a> Finder<'a> {
         });
     }
 
+    /// No arm of a match where there is one.
+    fn missing(&mut self, arm: &Arm) {
+        for (number, _) in self.at("MatchArm", arm) {
+            let off = format!("!crate::mutated({number})");
+            let (about, before, behind) = match &arm.guard {
+                Some((_, guard)) => (
+                    self.text.range(guard),
+                    format!("{off} && ("),
+                    ")".to_owned(),
+                ),
+                None => (
+                    self.text.range(&arm.pat),
+                    String::new(),
+                    format!(" if {off}"),
+                ),
+            };
+            self.sites.push(Site {
+                number,
+                about,
+                before,
+                behind,
+            });
+        }
+    }
+
     /// Another value of a whole function.
     fn functions(&mut self) {
         for (number, mutant) in self.mutants.iter().copied() {
@@ -223,6 +248,17 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         }
     }
 
+    fn visit_expr_match(&mut self, whole: &'ast ExprMatch) {
+        visit::visit_expr_match(self, whole);
+        // Without an arm that takes whatever is left, none of the others can be missing.
+        let rest = |arm: &Arm| matches!(arm.pat, Pat::Wild(_)) && arm.guard.is_none();
+        if whole.arms.iter().any(rest) {
+            for arm in &whole.arms {
+                self.missing(arm);
+            }
+        }
+    }
+
     fn visit_arm(&mut self, arm: &'ast Arm) {
         visit::visit_arm(self, arm);
         if let Some((_, guard)) = &arm.guard {
@@ -230,27 +266,6 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let about = self.text.range(guard);
                 self.replace(number, about, &mutant.replacement);
             }
-        }
-        for (number, _) in self.at("MatchArm", arm) {
-            let off = format!("!crate::mutated({number})");
-            let (about, before, behind) = match &arm.guard {
-                Some((_, guard)) => (
-                    self.text.range(guard),
-                    format!("{off} && ("),
-                    ")".to_owned(),
-                ),
-                None => (
-                    self.text.range(&arm.pat),
-                    String::new(),
-                    format!(" if {off}"),
-                ),
-            };
-            self.sites.push(Site {
-                number,
-                about,
-                before,
-                behind,
-            });
         }
     }
 }

@@ -142,3 +142,80 @@ fn hung(verb: &str, what: &str) -> RuntimeError {
     let message = format!("the engine did not {verb} {what} in time; look at its log");
     RuntimeError::new(RuntimeErrorKind::TimedOut, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+
+    use super::super::silent::Silent;
+    use super::*;
+    use crate::runtime::ProbeTarget;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn id() -> ContainerId {
+        ContainerId::new("c1")
+    }
+
+    /// What comes of the work, which takes that long, to the second.
+    async fn taking<T>(long: Duration, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let early = timeout(long - SECOND, &mut work).await;
+        assert!(early.is_err(), "it took less than {long:?}");
+        timeout(2 * SECOND, work).await.expect("it is over by then")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_hangs_is_given_up_when_its_time_is_over() {
+        let executor = Executor::new(Arc::new(Silent), Some(Arc::new(Silent)));
+        for (action, after) in [
+            (Action::Pull("nginx".to_owned()), 60 * MINUTE),
+            (Action::Start(id()), 5 * MINUTE),
+            (Action::Keep(id(), "kept".to_owned()), 5 * MINUTE),
+            (Action::Remove(id()), 5 * MINUTE),
+            // A stop may take as long as the process has to end.
+            (Action::Stop(id(), MINUTE), 6 * MINUTE),
+        ] {
+            let outcome = taking(after, executor.run(&action, "web:1")).await;
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), RuntimeErrorKind::TimedOut, "{action:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_forgot_its_limit_is_given_up_soon_after() {
+        let wanted = Look {
+            container: id(),
+            target: ProbeTarget::Exec {
+                command: Vec::new(),
+            },
+            timeout: 5 * SECOND,
+        };
+        let look = look(Some(Arc::new(Silent)), "web:1".parse().unwrap(), wanted);
+        let looked = taking(6 * SECOND, look).await;
+        assert_eq!(looked.outcome, Err("no answer within 5s".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_so_many_calls_are_made_at_once() {
+        let executor = Executor::new(Arc::new(Silent), None);
+        for (action, limit, at_once) in [
+            (Action::Pull("nginx".to_owned()), PULL_TIMEOUT, PULLS_MAX),
+            (Action::Start(id()), CALL_TIMEOUT, ENGINE_CALLS_MAX),
+        ] {
+            let ended = Cell::new(0);
+            let call = || {
+                let call = executor.run(&action, "web:1");
+                call.inspect(|_| ended.set(ended.get() + 1))
+            };
+            let calls = join_all((0..20).map(|_| call()));
+            assert!(timeout(limit + SECOND, calls).await.is_err());
+            assert_eq!(ended.get(), at_once, "{action:?}");
+        }
+    }
+}

@@ -252,3 +252,6 @@ impl Begun {
         (reaped, failed)
     }
 }
+
+#[cfg(test)]
+mod tests;

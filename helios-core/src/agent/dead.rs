@@ -25,8 +25,8 @@ pub(super) struct KeptDead {
 
 /// How a removal ended.
 pub(super) struct DeadRemoved {
-    id: ContainerId,
-    outcome: Result<(), RuntimeError>,
+    pub(super) id: ContainerId,
+    pub(super) outcome: Result<(), RuntimeError>,
 }
 
 impl Running {

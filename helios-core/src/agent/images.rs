@@ -235,36 +235,4 @@ impl Begun {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shelf(images: &[&str]) -> Shelf {
-        let images = images
-            .iter()
-            .map(|name| ((*name).to_owned(), "id".to_owned()));
-        Shelf {
-            pulled: Pulled {
-                images: images.collect(),
-            },
-            ..Shelf::default()
-        }
-    }
-
-    #[test]
-    fn an_image_is_due_once_nobody_needed_it_for_long_enough() {
-        let keep_for = Duration::from_secs(60);
-        let at = |seconds| Moment::default().plus(Duration::from_secs(seconds));
-        let mut shelf = shelf(&["web:1", "web:2"]);
-        let needed = |names: &'static [&'static str]| names.iter().copied().collect();
-        let (due, next) = shelf.due(&needed(&["web:1", "web:2", "other"]), keep_for, at(0));
-        assert_eq!((due.len(), next), (0, None));
-        let (due, next) = shelf.due(&needed(&["web:2"]), keep_for, at(10));
-        assert_eq!((due.len(), next), (0, Some(at(70))));
-        let (due, _) = shelf.due(&needed(&["web:2"]), keep_for, at(70));
-        assert_eq!(due, ["web:1"]);
-        // Wanted again meanwhile, it begins anew.
-        shelf.due(&needed(&["web:1", "web:2"]), keep_for, at(71));
-        let (due, next) = shelf.due(&needed(&["web:2"]), keep_for, at(72));
-        assert_eq!((due.len(), next), (0, Some(at(132))));
-    }
-}
+mod tests;

@@ -21,6 +21,8 @@ mod remembered;
 mod report;
 mod reset;
 mod run;
+#[cfg(test)]
+mod silent;
 mod status;
 mod step;
 mod tell;
@@ -349,5 +351,33 @@ impl AgentError {
             trouble: "the name of its incarnation is no segment of a key",
             source: source.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::silent::Silent;
+    use super::*;
+
+    #[test]
+    fn an_agent_keeps_what_it_is_told() {
+        let agent = Silent::agent()
+            .incarnation("i1")
+            .resync(Duration::from_secs(7))
+            .takeover_after(Duration::from_secs(8))
+            .on_reset(Arc::new(Silent));
+        assert_eq!((agent.host().as_str(), agent.id.as_str()), ("web1", "a1"));
+        assert_eq!(agent.incarnation.as_deref(), Some("i1"));
+        assert_eq!(agent.resync, Duration::from_secs(7));
+        assert_eq!(agent.takeover_after, Duration::from_secs(8));
+        assert!(agent.reset.is_some() && agent.history);
+        assert!(!agent.without_history().history);
+    }
+
+    #[test]
+    fn every_start_has_a_name_of_its_own() {
+        let drawn = [identity::draw().unwrap(), identity::draw().unwrap()];
+        assert!(drawn.iter().all(|name| name.len() == 20));
+        assert_ne!(drawn.first(), drawn.last());
     }
 }

@@ -180,6 +180,8 @@ mod tests {
             first.accept("a1", Some("c"), Some(&record("e1", 4))),
             Err(Distrust::Older { found: 4, own: 5 })
         );
+        let again = first.accept("a1", Some("c"), Some(&record("e1", 5)));
+        assert_eq!(again.as_ref(), Ok(&first));
         let second = first
             .accept("a1", Some("c"), Some(&record("e2", 1)))
             .unwrap();
@@ -187,6 +189,17 @@ mod tests {
             second.accept("a1", Some("c"), Some(&record("e1", 9))),
             Err(Distrust::PastEpoch)
         );
+    }
+
+    #[test]
+    fn the_latest_registrations_that_ended_are_known() {
+        let mut own = Remembered::default();
+        for epoch in 0..PAST_EPOCHS_MAX + 3 {
+            let next = own.accept("a1", Some("c"), Some(&record(&format!("e{epoch}"), 1)));
+            own = next.unwrap();
+        }
+        assert_eq!(own.past_epochs.len(), PAST_EPOCHS_MAX);
+        assert_eq!(own.past_epochs.front().map(String::as_str), Some("e2"));
     }
 
     #[test]

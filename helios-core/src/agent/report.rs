@@ -92,3 +92,50 @@ pub(super) fn of_host(agent: &Agent, tasks: &TaskReports, problems: Vec<String>)
 
 /// The tasks' reports by job.
 pub(super) type TaskReports = BTreeMap<JobId, TaskReport>;
+
+#[cfg(test)]
+mod tests {
+    use super::super::silent::Silent;
+    use super::*;
+    use crate::model::DockerVersion;
+
+    #[test]
+    fn a_report_tells_of_the_host_and_its_agent() {
+        let version = DockerVersion {
+            version: Some("29.3".to_owned()),
+            ..DockerVersion::default()
+        };
+        let agent = Silent::agent()
+            .clock(Arc::new(Silent))
+            .machine(Arc::new(Silent))
+            .engine(Some(version.clone()), Some("unix:///d.sock".to_owned()))
+            .labels([("role", "web")])
+            .http("http://127.0.0.1:5803")
+            .policy(|policy| policy.environment = [("ZONE".to_owned(), "a".to_owned())].into());
+        let told = of_host(&agent, &TaskReports::new(), vec!["trouble".to_owned()]);
+        let info = AgentInfo {
+            name: Some(format!("{}@web1", std::process::id())),
+            uptime: 60_000,
+            start_time: 540_000,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ..AgentInfo::default()
+        };
+        let host = HostInfo {
+            cpus: 1,
+            docker_version: Some(version),
+            docker_host: Some("unix:///d.sock".to_owned()),
+            ..HostInfo::default()
+        };
+        let expected = HostReport {
+            agent_id: "a1".to_owned(),
+            host_info: Some(host),
+            agent_info: Some(info),
+            labels: [("role".to_owned(), "web".to_owned())].into(),
+            environment: [("ZONE".to_owned(), "a".to_owned())].into(),
+            http: Some("http://127.0.0.1:5803".to_owned()),
+            problems: vec!["trouble".to_owned()],
+            ..HostReport::default()
+        };
+        assert_eq!(told, expected);
+    }
+}

@@ -141,7 +141,7 @@ pub(super) async fn run(
 }
 
 impl Running {
-    async fn start(agent: Agent, incarnation: String) -> Result<Self, AgentError> {
+    pub(super) async fn start(agent: Agent, incarnation: String) -> Result<Self, AgentError> {
         let mut problems = BTreeMap::new();
         let remembered = remembered(&agent, &mut problems).await?;
         let begun = Begun::load(&*agent.state)
@@ -392,3 +392,6 @@ async fn finished<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
     *slot = None;
     outcome
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ impl Running {
     }
 
     /// Takes the next step towards acting for this host.
-    fn join(&mut self, now: Moment) {
+    pub(super) fn join(&mut self, now: Moment) {
         let own = self.live.remembered.cluster.as_deref();
         let step = next_step(&self.me, own, &self.seen, self.agent.takeover_after, now);
         if let Step::Refused { by } = &step {

@@ -131,5 +131,15 @@ mod tests {
                 r#""b" could be web:1:a1 or web:10:a2 or api:1:b1 or x-web:1:b2: give more of the id"#,
             ),
         );
+        for (jobs, last) in [(5, "web:5"), (7, "2 more")] {
+            let ids: Vec<JobId> = (1..=jobs)
+                .map(|version| format!("web:{version}").parse().unwrap())
+                .collect();
+            let error = JobQuery::new("web").resolve(&ids).unwrap_err().to_string();
+            assert!(
+                error.ends_with(&format!(" or {last}: give more of the id")),
+                "{error}"
+            );
+        }
     }
 }

@@ -28,3 +28,21 @@ impl Lanes {
         Some(self.0.get(lane)?.lock().await)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_called_the_same_waits() {
+        let lanes = Lanes::new();
+        let first = lanes.turn("web1").now_or_never().flatten();
+        assert!(first.is_some());
+        assert!(lanes.turn("web1").now_or_never().is_none());
+        assert!(lanes.turn("web2").now_or_never().flatten().is_some());
+        drop(first);
+        assert!(lanes.turn("web1").now_or_never().flatten().is_some());
+    }
+}

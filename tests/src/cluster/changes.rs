@@ -4,13 +4,15 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{join_all, select, try_join_all};
 use helios_core::cluster::ClusterError;
 use helios_core::ops::{CreateJob, Deploy, Refused, RegisterHost, RemoveJob, SetGoal, Undeploy};
 use helios_core::schema::{HostReport, Keys, OperationIds, encode};
-use helios_core::store::{StoreErrorKind, Txn};
+use helios_core::store::{Key, StoreError, StoreErrorKind, Txn};
 use helios_core::{Clock, Cluster, Goal, HostName, Job, JobId, Store};
 use helios_store::MemoryStore;
+use helios_testkit::store::MockStore;
 
 use crate::stopped_clock::StoppedClock;
 
@@ -124,7 +126,9 @@ async fn fifty_deployments_to_one_host_all_get_their_turn() {
 async fn changes_are_recorded_on_behalf_of_whoever_asked() {
     let tree = MemoryStore::new();
     let cluster = cluster(&tree, "m1");
-    let web = register(&cluster.on_behalf_of("ann"), "web1").await;
+    let ann = cluster.on_behalf_of("ann");
+    assert_eq!((ann.principal(), ann.now()), ("ann", StoppedClock.now()));
+    let web = register(&ann, "web1").await;
     cluster.deregister_host(&web).await.unwrap();
     let entries = tree
         .list(&Keys::audit_of(StoppedClock.now()))
@@ -199,4 +203,104 @@ async fn a_master_is_announced_again_after_its_session_was_lost() {
         other.masters().await.unwrap().is_empty(),
         "a clean stop takes it back"
     );
+}
+
+#[tokio::test]
+async fn a_master_that_stops_leaves_another_one_of_its_name_announced() {
+    let tree = MemoryStore::new();
+    let (first, second) = (cluster(&tree, "m1"), cluster(&tree, "m2"));
+    let second_stays = Box::pin(second.announce_master("one", std::future::pending()));
+    let first_stops = async {
+        tokio::task::yield_now().await;
+        first.announce_master("one", ready(())).await.unwrap();
+        let left = first.masters().await.unwrap();
+        let left = left
+            .get(&"one".to_owned())
+            .map(|own| own.incarnation.clone());
+        assert_eq!(left.as_deref(), Some("m2"));
+    };
+    select(second_stays, Box::pin(first_stops)).await;
+}
+
+#[tokio::test]
+async fn the_history_of_a_job_is_forgotten_on_every_host() {
+    let tree = MemoryStore::new();
+    let cluster = cluster(&tree, "m1");
+    let job = create(&cluster, "web:1").await;
+    for name in ["web1", "web2", "web3"] {
+        let key = Keys::history(&job, &host(name)).unwrap();
+        tree.commit(Txn::new().create(key, "{}")).await.unwrap();
+    }
+    assert_eq!(cluster.forget_history(&job).await.unwrap(), 3);
+    assert_eq!(cluster.forget_history(&job).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn hosts_are_registered_only_in_the_cluster_that_is_meant() {
+    let cluster = cluster(&MemoryStore::new(), "m1");
+    let own = cluster.init().await.unwrap();
+    let request = RegisterHost {
+        host: host("web1"),
+        agent_id: "a1".to_owned(),
+    };
+    let other = cluster.only_if_it_is("another");
+    let refused = other.register_host(&request).await.unwrap_err();
+    let elsewhere = Refused::OtherCluster {
+        host: host("web1"),
+        own: "another".to_owned(),
+        found: Some(own.clone()),
+    };
+    assert_eq!(refused.refused(), Some(&elsewhere));
+    assert!(cluster.hosts().await.unwrap().is_empty());
+    let same = cluster.only_if_it_is(&own);
+    same.register_host(&request).await.unwrap();
+    assert!(cluster.hosts().await.unwrap().get(&host("web1")).is_some());
+}
+
+/// A tree with a host and its report, seen by somebody to whom that report is read with this trouble.
+async fn without_report(kind: StoreErrorKind) -> (MemoryStore, Cluster) {
+    let tree = MemoryStore::new();
+    let web = register(&cluster(&tree, "m1"), "web1").await;
+    let report = Keys::report(&web);
+    let txn = Txn::new().create(report.clone(), encode(&HostReport::default()));
+    tree.commit(txn).await.unwrap();
+    let mut store = MockStore::new();
+    let (seen, listed, written) = (tree.session(), tree.session(), tree.session());
+    store.expect_get().returning(move |key| {
+        if *key == report {
+            return Err(StoreError::new(kind, "not for you").at(key.clone()));
+        }
+        seen.get(key).now_or_never().expect("at once")
+    });
+    let list = move |dir: &Key| listed.list(dir).now_or_never().expect("at once");
+    store.expect_list().returning(list);
+    let commit = move |txn| written.commit(txn).now_or_never().expect("at once");
+    store.expect_commit().returning(commit);
+    let ids = OperationIds::new("m2").unwrap();
+    (
+        tree,
+        Cluster::new(Arc::new(store), Arc::new(StoppedClock), ids),
+    )
+}
+
+#[tokio::test]
+async fn a_report_that_may_not_be_read_hides_no_host_and_goes_with_it() {
+    let (tree, cluster) = without_report(StoreErrorKind::Denied).await;
+    let web = host("web1");
+    let view = cluster.host(&web).await.unwrap().unwrap();
+    let unread: Vec<_> = view.unread.iter().flatten().collect();
+    assert_eq!(unread.len(), 1, "{unread:?}");
+    assert!(unread[0].reason.contains("not for you"), "{unread:?}");
+    cluster.deregister_host(&web).await.unwrap();
+    assert_eq!(tree.get(&Keys::report(&web)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_had_now_is_an_error() {
+    let (tree, cluster) = without_report(StoreErrorKind::Unavailable).await;
+    let web = host("web1");
+    let error = cluster.host(&web).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(cluster.deregister_host(&web).await.is_err());
+    assert!(tree.get(&Keys::report(&web)).await.unwrap().is_some());
 }

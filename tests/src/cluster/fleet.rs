@@ -69,6 +69,8 @@ async fn a_watch_shows_every_change_and_shares_what_stays() {
         &record(&after, &hosts[0])
     ));
     assert_eq!(outline(&cluster.fleet().await.unwrap()), outline(&after));
+    let waited = cluster.wait_until(|view| view.jobs.len() == 1).await;
+    assert_eq!(outline(&waited.unwrap()), outline(&after));
 
     let bad = Keys::host(&"c".parse().unwrap());
     tree.commit(Txn::new().create(bad, "{}")).await.unwrap();

@@ -1,14 +1,15 @@
 //! A change whose answer is lost on the way is still made exactly once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
 use helios_core::cluster::ClusterError;
 use helios_core::ops::{CreateJob, Deploy, Refused, RegisterHost, RemoveJob};
-use helios_core::schema::OperationIds;
+use helios_core::schema::{AuditRecord, Keys, OperationIds};
 use helios_core::store::StoreErrorKind;
-use helios_core::{Cluster, Goal, HostName, Job, JobId, Store};
+use helios_core::{Clock, Cluster, Goal, HostName, Job, JobId, Store};
 use helios_store::MemoryStore;
 
 use crate::bad_connection::{BadConnection, Fate};
@@ -138,11 +139,35 @@ async fn a_refused_change_never_happens_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_known_is_said_to_be_unknown() {
+async fn a_refusal_whose_own_record_was_made_unheard_is_no_success() {
+    let tree = MemoryStore::new();
+    let (slow, _) = cluster(&tree, "m1", &[Fate::Lost, Fate::AnswerLost]);
+    let (fast, _) = cluster(&tree, "m2", &[]);
+    let wanted = CreateJob::new(Job::new("web:1", "nginx").unwrap());
+    let other = CreateJob::new(Job::new("web:1", "apache").unwrap());
+    let (refused, made) = join(slow.create_job(&wanted), async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        fast.create_job(&other).await
+    })
+    .await;
+    let refused = refused.unwrap_err();
+    assert!(refused.refused().is_some(), "{refused}");
+    made.unwrap();
+    let audit = Keys::audit_of(StoppedClock.now());
+    let records = fast.list::<String, AuditRecord>(&audit).await.unwrap();
+    let actions: BTreeSet<_> = records.iter().map(|(_, record)| &*record.action).collect();
+    assert!(actions.iter().eq(&["create job", "nothing"]), "{actions:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_known_is_said_to_be_unknown_once_a_store_had_time_to_recover() {
     let (tree, job) = tree().await;
     let (cluster, _) = cluster(&tree, "m1", &[Fate::Lost; 99]);
     let request = Deploy::new(host(), job, Goal::Start);
+    let asked = tokio::time::Instant::now();
     let error = cluster.deploy(&request).await.unwrap_err();
+    let waited = asked.elapsed();
+    assert!((6..7).contains(&waited.as_secs()), "{waited:?}");
     let ClusterError::Store(error) = error else {
         panic!("{error}");
     };

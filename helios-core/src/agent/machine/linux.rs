@@ -189,6 +189,21 @@ mod tests {
     #[test]
     fn reads_the_size_of_the_machine() {
         let info = LinuxMachine.info();
-        assert!(info.memory_total_bytes > 0 && info.cpus > 0, "{info:?}");
+        let kib = info.memory_total_bytes / 1024;
+        let text = read("/proc/meminfo").unwrap();
+        assert_eq!(meminfo(&text).get("MemTotal"), Some(&kib));
+        assert!(info.memory_free_bytes > 0 && info.cpus > 0, "{info:?}");
+        assert_eq!(info.memory_total_bytes % 1024, 0);
+        assert!(info.swap_free_bytes <= info.swap_total_bytes);
+    }
+
+    #[test]
+    fn says_what_machine_it_is() {
+        let info = LinuxMachine.info();
+        let (name, kernel) = (info.hostname.unwrap(), info.os_version.unwrap());
+        assert_eq!(info.uname, Some(format!("Linux {name} {kernel}")));
+        assert_eq!(info.os_name.as_deref(), Some("Linux"));
+        assert_eq!(info.architecture.as_deref(), Some(std::env::consts::ARCH));
+        assert!(info.reboot_required.is_some());
     }
 }

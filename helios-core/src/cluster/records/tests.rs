@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::model::HostName;
 use crate::schema::Presence;
-use crate::store::Version;
+use crate::store::{StoreErrorKind, Version};
 
 fn entry(text: &'static str, version: u64) -> Entry {
     Entry {
@@ -38,11 +38,35 @@ fn a_bad_entry_takes_nothing_else_with_it() {
         vec!["up/_".to_owned(), "up/web2".to_owned()],
     );
     assert_eq!(outline(&records), expected);
+    assert!(
+        records
+            .unreadable_at(|| up().child("web2").unwrap())
+            .is_some()
+    );
+    assert!(
+        records
+            .unreadable_at(|| up().child("web1").unwrap())
+            .is_none()
+    );
     let reason = records.unreadable().next().unwrap().to_string();
     assert!(
         reason.starts_with(r#"up/_ cannot be read: "_" is not a host name"#),
         "{reason}"
     );
+}
+
+#[test]
+fn why_an_entry_cannot_be_read_is_told_once() {
+    let corrupt = || StoreError::new(StoreErrorKind::Corrupt, "no JSON");
+    for (error, told) in [
+        (corrupt(), &*corrupt().to_string()),
+        (
+            corrupt().caused_by(std::fmt::Error),
+            &std::fmt::Error.to_string(),
+        ),
+    ] {
+        assert_eq!(Unreadable::because(up(), &error).reason, told);
+    }
 }
 
 #[test]
