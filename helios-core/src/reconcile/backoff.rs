@@ -41,14 +41,19 @@ impl Backoff {
     pub fn delay(&self, id: &str, attempt: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.min(31)).unwrap_or(u32::MAX);
         let plain = self.first.saturating_mul(factor).min(self.cap);
-        let digest = Sha1::from(format!("{id}/{attempt}")).digest().bytes();
-        let permille = digest
-            .iter()
-            .take(2)
-            .fold(0_u32, |sum, byte| sum * 256 + u32::from(*byte))
-            % 501;
-        plain.saturating_mul(750 + permille) / 1000
+        spread(plain, id, attempt)
     }
+}
+
+/// Between 75 % and 125 % of `plain`, as (id, attempt) says.
+pub(super) fn spread(plain: Duration, id: &str, attempt: u32) -> Duration {
+    let digest = Sha1::from(format!("{id}/{attempt}")).digest().bytes();
+    let permille = digest
+        .iter()
+        .take(2)
+        .fold(0_u32, |sum, byte| sum * 256 + u32::from(*byte))
+        % 501;
+    plain.saturating_mul(750 + permille) / 1000
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::model::{Goal, Job, JobId};
 
+use super::backoff::spread;
 use super::{Backoff, Flapping, HealthPolicy, KeepDead, container_name};
 
 /// What should run, and by which rules.
@@ -66,9 +67,9 @@ pub struct Policy {
     pub health: HealthPolicy,
     /// Which dead containers are kept.
     pub keep_dead: KeepDead,
-    /// How long to wait before an unknown image is asked for again.
+    /// How long to wait before an unknown image is asked for again: that long on average over all hosts.
     pub image_missing_delay: Duration,
-    /// How long to wait after a registry did not give an image.
+    /// How long to wait after a registry did not give an image: that long on average over all hosts.
     pub pull_failed_delay: Duration,
 }
 
@@ -124,5 +125,20 @@ impl Policy {
             image_missing_delay: Duration::from_secs(120),
             pull_failed_delay: Duration::from_secs(30),
         }
+    }
+
+    /// How long a task is held back after its failure of that number, counted from 0.
+    pub(super) fn delay(&self, job: &JobId, attempt: u32) -> Duration {
+        self.backoff.delay(&self.whose(job), attempt)
+    }
+
+    /// About as long as `plain`, and on each host a little different.
+    pub(super) fn spread(&self, job: &JobId, plain: Duration) -> Duration {
+        spread(plain, &self.whose(job), 0)
+    }
+
+    /// Of whom the jitter is: what thousands of hosts failed at together they try again at different times.
+    fn whose(&self, job: &JobId) -> String {
+        format!("{}/{job}", self.host)
     }
 }

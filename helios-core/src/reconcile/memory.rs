@@ -173,20 +173,20 @@ impl Memory {
                 self.hold_back(
                     ThrottleState::ImageMissing,
                     outcome,
-                    now.plus(policy.image_missing_delay),
+                    now.plus(policy.spread(job, policy.image_missing_delay)),
                 );
             }
             (Verb::Pull, Err(_)) => {
                 self.hold_back(
                     ThrottleState::ImagePullFailed,
                     outcome,
-                    now.plus(policy.pull_failed_delay),
+                    now.plus(policy.spread(job, policy.pull_failed_delay)),
                 );
             }
             (_, Err(kind)) => {
                 self.settled = false;
                 self.port_trouble |= kind == RuntimeErrorKind::PortInUse;
-                let until = now.plus(policy.backoff.delay(job.as_str(), self.failures));
+                let until = now.plus(policy.delay(job, self.failures));
                 self.failures = self.failures.saturating_add(1);
                 self.hold_back(ThrottleState::No, outcome, until);
             }
@@ -231,10 +231,8 @@ impl Memory {
             self.failures.saturating_add(1)
         };
         let delay = match policy.flapping.remaining(&self.ended, None) {
-            Some(_) => policy.flapping.delay,
-            None => policy
-                .backoff
-                .delay(job.as_str(), self.failures.saturating_sub(1)),
+            Some(_) => policy.spread(job, policy.flapping.delay),
+            None => policy.delay(job, self.failures.saturating_sub(1)),
         };
         self.not_before = Some(now.plus(delay));
     }
@@ -242,6 +240,8 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -266,5 +266,36 @@ mod tests {
         assert!(!memory.settled);
         memory.created(&second);
         assert!(memory.settled);
+    }
+
+    /// A registry that comes back after an outage, or a store, is not asked by all hosts at the same moment.
+    #[test]
+    fn hosts_that_failed_together_try_again_apart() {
+        let job: JobId = "web:1".parse().expect("a job id");
+        let waits = |verb, kind| {
+            let waits = (0..100).map(|n| {
+                let policy = Policy::for_host(format!("host{n}"));
+                let mut memory = Memory::default();
+                let error = RuntimeError::new(kind, "no");
+                memory.done(&job, verb, Err(&error), &policy, Moment::default());
+                let until = memory.not_before.expect("it is held back");
+                until.since(Moment::default()).as_millis()
+            });
+            waits.collect::<BTreeSet<_>>()
+        };
+        for (verb, kind, usual) in [
+            (Verb::Start, RuntimeErrorKind::Failed, 100),
+            (Verb::Pull, RuntimeErrorKind::RegistryUnreachable, 30_000),
+            (Verb::Pull, RuntimeErrorKind::ImageUnknown, 120_000),
+        ] {
+            let waits = waits(verb, kind);
+            let (least, most) = (waits.first().unwrap_or(&0), waits.last().unwrap_or(&0));
+            assert!(waits.len() > 30, "{verb:?}: {} moments", waits.len());
+            assert!(
+                *least >= usual * 3 / 4 && *most <= usual * 5 / 4,
+                "{waits:?}"
+            );
+            assert!(most - least > usual * 2 / 5, "{waits:?}");
+        }
     }
 }

@@ -161,7 +161,7 @@ fn an_unknown_image_holds_the_job_back_and_says_so() {
         (TaskState::Failed, ThrottleState::ImageMissing)
     );
     assert_eq!(line.report.error, "ImageUnknown");
-    host.wait(Duration::from_secs(121));
+    host.wait(Duration::from_secs(151));
     host.fail.clear();
     assert_eq!(
         host.settle().len(),
