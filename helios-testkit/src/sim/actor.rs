@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -100,20 +100,44 @@ pub(super) type StartAgent = Arc<dyn Fn(HostCtx) -> BoxFuture<'static, ()> + Sen
 /// By which somebody outside of the simulation sees whether it goes on.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
-    pub(super) polls: AtomicU64,
+    beats: AtomicU64,
     polling: AtomicU64,
+    polled_last: AtomicU64,
+    over: AtomicBool,
 }
 
 impl Pulse {
-    /// Whose code runs now, if it is an actor's.
-    pub(super) fn polling(&self) -> Option<Actor> {
-        let code = self.polling.load(Ordering::Relaxed);
-        let number = u16::try_from(code & 0xffff).ok()?;
-        match code >> 16 {
-            1 => Some(Actor::Agent(number)),
-            2 => Some(Actor::Master(number)),
-            _ => None,
+    /// Something goes on.
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something went on.
+    pub(super) fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
+    }
+
+    /// All has happened: what is left is to judge it, which takes as long as it takes.
+    pub(super) fn ends(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Who holds everything up if nothing has gone on for so long, and how.
+    pub(super) fn stuck(&self, quiet: Duration) -> Option<(Actor, String)> {
+        if self.over.load(Ordering::Relaxed) {
+            return None;
         }
+        if let Some(actor) = decoded(self.polling.load(Ordering::Relaxed)) {
+            let how =
+                format!("{actor} blocks: its code ran for {quiet:?} without waiting for anything");
+            return Some((actor, how));
+        }
+        let actor = decoded(self.polled_last.load(Ordering::Relaxed))?;
+        let how = format!(
+            "{actor} ran last, and no time has passed for {quiet:?}: a task that it spawned blocks its thread or spins, or it \
+             waits for what needs real time, as spawn_blocking does"
+        );
+        Some((actor, how))
     }
 
     fn enter(&self, actor: Actor) {
@@ -122,12 +146,22 @@ impl Pulse {
             Actor::Master(number) => 2 << 16 | u64::from(number),
             Actor::Engine(_) | Actor::Store | Actor::Test => 0,
         };
-        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.beat();
         self.polling.store(code, Ordering::Relaxed);
+        self.polled_last.store(code, Ordering::Relaxed);
     }
 
     fn leave(&self) {
         self.polling.store(0, Ordering::Relaxed);
+    }
+}
+
+fn decoded(code: u64) -> Option<Actor> {
+    let number = u16::try_from(code & 0xffff).ok()?;
+    match code >> 16 {
+        1 => Some(Actor::Agent(number)),
+        2 => Some(Actor::Master(number)),
+        _ => None,
     }
 }
 
@@ -214,7 +248,8 @@ impl Future for Guarded {
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+/// What a panic says.
+pub(super) fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("something that is no text")

@@ -12,6 +12,9 @@ use super::{Dice, FaultKind, Faults, Point, Report, Sim};
 /// How many failures are kept; after as many, a campaign ends.
 const FAILURES_MAX: usize = 10;
 
+/// One run in so many is made twice, to see whether it comes out the same.
+const TWICE_EVERY: u64 = 100;
+
 /// What a campaign came to.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -33,7 +36,8 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// Runs what `make` makes of each of the seeds, on all processors, until `failures` many have failed.
+    /// Runs what `make` makes of each of the seeds, on all processors, until ten have failed. Every hundredth run is made twice:
+    /// if the two differ, that is a failure of the check `deterministic`.
     #[must_use]
     pub fn of(seeds: impl IntoIterator<Item = u64>, make: impl Fn(u64) -> Sim + Sync) -> Self {
         let seeds: Vec<_> = seeds.into_iter().collect();
@@ -89,7 +93,10 @@ impl Campaign {
                             .ok()
                             .and_then(|index| plans.get(index));
                         let Some(plan) = plan else { break };
-                        let report = make(plan).run();
+                        let mut report = make(plan).run();
+                        if index.is_multiple_of(TWICE_EVERY) {
+                            report.compare(&make(plan).run());
+                        }
                         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                         sum.add(report);
                         if sum.failures.len() >= FAILURES_MAX {

@@ -109,6 +109,7 @@ impl Drive {
         self.plan();
         while let Some((at, _)) = self.agenda.keys().next().copied() {
             let due = self.world.start() + at;
+            self.pulse.beat();
             tokio::select! {
                 biased;
                 Some(control) = self.control.recv() => self.hear(&control),
@@ -453,6 +454,7 @@ impl Drive {
     }
 
     fn report(self) -> Report {
+        self.pulse.ends();
         let Self {
             sim,
             world,

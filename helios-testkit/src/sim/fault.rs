@@ -11,6 +11,11 @@ use super::trace::Actor;
 /// Fewer troubles than these come from outside in one run; the one of this number is drawn apart.
 const CHAOS_MAX: u64 = 14;
 
+/// The numbers of troubles from outside that can be had alone.
+const WATCHES: u64 = 3;
+const CLOCKS: u64 = 7;
+const PORTS: u64 = 11;
+
 /// How one call of a port goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
@@ -118,7 +123,8 @@ pub(super) enum Chaos {
 pub struct Faults {
     source: Source,
     only: Option<BTreeSet<Point>>,
-    clocks_only: bool,
+    /// The one kind of trouble from outside that there is, if it is only one.
+    kind: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -167,9 +173,25 @@ impl Faults {
     /// Wall clocks that jump, and nothing else.
     #[must_use]
     pub fn clocks() -> Self {
+        Self::of_kind(CLOCKS)
+    }
+
+    /// Watch events that are lost, and nothing else.
+    #[must_use]
+    pub fn watches() -> Self {
+        Self::of_kind(WATCHES)
+    }
+
+    /// Ports that something else takes, and nothing else.
+    #[must_use]
+    pub fn ports() -> Self {
+        Self::of_kind(PORTS)
+    }
+
+    fn of_kind(kind: u64) -> Self {
         Self {
             source: Source::Swarm,
-            clocks_only: true,
+            kind: Some(kind),
             only: None,
         }
     }
@@ -203,10 +225,10 @@ impl Faults {
                 let mut dice = Dice::new(seed, "swarm", 0);
                 for rate in &mut schedule.rates {
                     let drawn = dice.pick(&[0, 0, 3, 15, 40]).copied().unwrap_or(0);
-                    *rate = if self.clocks_only { 0 } else { drawn };
+                    *rate = if self.kind.is_some() { 0 } else { drawn };
                 }
-                let kinds: Vec<u64> = (0..12).filter(|_| dice.chance(600)).collect();
-                let kinds = if self.clocks_only { vec![7] } else { kinds };
+                let kinds: Vec<u64> = (0..=PORTS).filter(|_| dice.chance(600)).collect();
+                let kinds = self.kind.map_or(kinds, |kind| vec![kind]);
                 let count = dice.below(CHAOS_MAX);
                 for n in 0..count {
                     let mut dice = Dice::new(seed, "chaos", n);
@@ -220,7 +242,7 @@ impl Faults {
                 }
             }
         }
-        if matches!(self.source, Source::Swarm) && !self.clocks_only {
+        if matches!(self.source, Source::Swarm) && self.kind.is_none() {
             schedule.chaos.extend(all_ports(seed, machines, lasts));
         }
         let Schedule { chaos, only, .. } = &mut schedule;
@@ -279,11 +301,11 @@ fn draw(kind: u64, dice: &mut Dice, masters: u16, machines: u16) -> Option<Chaos
         0 => Chaos::Crash(actor),
         1 => Chaos::Cut(actor, dice.between(secs(1), secs(60))),
         2 => Chaos::ExpireSession(actor),
-        3 => Chaos::LoseWatches(actor, dice.between(secs(10), secs(90))),
+        WATCHES => Chaos::LoseWatches(actor, dice.between(secs(10), secs(90))),
         4 => Chaos::EngineRestart(machine),
         5 => Chaos::Reboot(machine),
         6 => Chaos::ContainerDies(machine),
-        7 => {
+        CLOCKS => {
             let year = 365 * 24 * 3_600_000_i64;
             let by = i64::try_from(dice.below(20)).ok()? * year - 10 * year;
             Chaos::ClockJump(actor, by + i64::try_from(dice.below(100_000)).ok()?)

@@ -71,8 +71,8 @@ pub use workload::{MasterCtx, Workload};
 
 use actor::{Pulse, StartAgent};
 
-/// How long the code of an actor may run without giving anything else a turn.
-const BLOCKED_AFTER: Duration = Duration::from_secs(10);
+/// How often it is looked whether a simulation goes on. If two looks find that nothing did, it is given up.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// A fleet to simulate, and how it is judged.
 #[must_use = "a simulation does nothing until it is run"]
@@ -219,7 +219,8 @@ impl Sim {
         self.kept.until.unwrap_or(self.lasts).min(self.lasts)
     }
 
-    /// With the command that runs this seed again, for the report of a failure.
+    /// With the command that runs this seed again, for the report of a failure. `{faults}` in it becomes the list of the faults
+    /// that struck, which [`Faults::plan`] takes after [`Point`]'s `parse`.
     pub fn replay_with(self, command: impl Into<String>) -> Self {
         Self {
             replay: Some(command.into()),
@@ -227,8 +228,8 @@ impl Sim {
         }
     }
 
-    /// Runs it to its end. An agent that blocks its thread for ever is given up after ten seconds, with a
-    /// verdict that names it.
+    /// Runs it to its end. An agent that blocks its thread for ever, by itself or in a task that it spawned, is given
+    /// up after ten seconds, with a verdict that names it.
     #[must_use]
     pub fn run(self) -> Report {
         let pulse = Arc::new(Pulse::default());
@@ -241,31 +242,28 @@ impl Sim {
                 // If nobody waits for it any more, it was given up.
                 drop(sender.send(drive::run(self, its_pulse)));
             });
-        let mut polls = 0;
-        let verdict = loop {
-            match receiver.recv_timeout(BLOCKED_AFTER) {
+        let (mut beats, mut quiet) = (0, 0);
+        let (actor, verdict) = loop {
+            match receiver.recv_timeout(LOOK_EVERY) {
                 Ok(report) => {
                     return match spawned.map(thread::JoinHandle::join) {
                         Ok(_) | Err(_) => report,
                     };
                 }
-                Err(RecvTimeoutError::Disconnected) => {
-                    break "the simulation itself ended without a report".to_owned();
-                }
+                Err(RecvTimeoutError::Disconnected) => break (None, ended(spawned)),
                 Err(RecvTimeoutError::Timeout) => {
-                    let now = pulse.polls.load(std::sync::atomic::Ordering::Relaxed);
-                    if now == polls
-                        && let Some(actor) = pulse.polling()
+                    let now = pulse.beats();
+                    quiet = if now == beats { quiet + 1 } else { 0 };
+                    beats = now;
+                    if quiet >= 2
+                        && let Some((actor, how)) = pulse.stuck(LOOK_EVERY * quiet)
                     {
-                        break format!(
-                            "{actor} blocks: its code ran for {BLOCKED_AFTER:?} without waiting for anything"
-                        );
+                        break (Some(actor), how);
                     }
-                    polls = now;
                 }
             }
         };
-        Report::of_failure(seed, replay, pulse.polling(), verdict)
+        Report::of_failure(seed, replay, actor, verdict)
     }
 
     /// Runs the simulation that `make` makes twice, and adds a violation if the two differ: then something
@@ -276,6 +274,14 @@ impl Sim {
         first.compare(&second);
         first
     }
+}
+
+/// Why a simulation ended without a report: something that is no actor's panicked, as a check.
+fn ended(spawned: std::io::Result<thread::JoinHandle<()>>) -> String {
+    let panic = spawned.ok().and_then(|thread| thread.join().err());
+    let why = panic.as_ref().map(|panic| actor::message(&**panic));
+    let why = why.unwrap_or("nobody knows why");
+    format!("the simulation ended without a report, perhaps because of a check: {why}")
 }
 
 impl std::fmt::Debug for Sim {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::process::Command;
 
 use super::checks::{self, Check, Violation};
 use super::fault::Point;
@@ -43,6 +44,10 @@ impl Report {
         host_hours: f64,
     ) -> Self {
         let violations = checks::judge_and_count(&trace, checks, &mut sometimes);
+        let replay = replay.map(|command| {
+            let points: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            command.replace("{faults}", &points.join(","))
+        });
         Self {
             seed,
             violations,
@@ -64,6 +69,7 @@ impl Report {
     ) -> Self {
         let violation = Violation {
             check: "well-behaved",
+            demands: "it comes to an end",
             at: 0,
             message,
             actors: actor.into_iter().collect(),
@@ -106,6 +112,7 @@ impl Report {
         let actors = self.trace.events.get(at).map(|event| event.actor);
         self.violations.push(Violation {
             check: "deterministic",
+            demands: "two runs of one seed are the same",
             at,
             message: format!(
                 "two runs of one seed differ: something depends on chance that is not the seed's, as the \
@@ -116,6 +123,15 @@ impl Report {
             actors: actors.into_iter().collect(),
         });
     }
+}
+
+/// The commit of the working directory, if it is one of git: a seed says something about that code only.
+fn commit() -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty", "--exclude", "*"]);
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 impl fmt::Display for Report {
@@ -133,10 +149,21 @@ impl fmt::Display for Report {
         }
         match &self.replay {
             Some(command) => writeln!(f, "again: {command}")?,
-            None => writeln!(f, "again: Sim::new({}) with the same settings", self.seed)?,
+            None => writeln!(
+                f,
+                "again: the same settings with seed {}; Sim::replay_with has a command printed here",
+                self.seed
+            )?,
+        }
+        if let Some(commit) = commit() {
+            writeln!(f, "commit: {commit}")?;
         }
         for violation in &self.violations {
-            writeln!(f, "\nVIOLATED {violation}")?;
+            writeln!(
+                f,
+                "\nVIOLATED {violation}\n  {}: {}",
+                violation.check, violation.demands
+            )?;
         }
         let Some(first) = self.violations.first() else {
             return Ok(());

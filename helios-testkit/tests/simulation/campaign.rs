@@ -66,7 +66,28 @@ const PARTS: &[Part] = &[
         sizes: (2, 600),
         run: |round, size| {
             Campaign::of(seeds(round, size), |seed| {
-                swarm(seed).faults(Faults::clocks())
+                let again = replayed("HELIOS_SIM_FAULTS=clocks ", seed);
+                swarm(seed).faults(Faults::clocks()).replay_with(again)
+            })
+        },
+    },
+    Part {
+        name: "ports that something else takes",
+        sizes: (2, 150),
+        run: |round, size| {
+            Campaign::of(seeds(round, size), |seed| {
+                let again = replayed("HELIOS_SIM_FAULTS=ports ", seed);
+                swarm(seed).faults(Faults::ports()).replay_with(again)
+            })
+        },
+    },
+    Part {
+        name: "watch events that are lost",
+        sizes: (2, 150),
+        run: |round, size| {
+            Campaign::of(seeds(round, size), |seed| {
+                let again = replayed("HELIOS_SIM_FAULTS=watches ", seed);
+                swarm(seed).faults(Faults::watches()).replay_with(again)
             })
         },
     },
@@ -169,6 +190,7 @@ fn scenario(number: u64) -> Sim {
         .hosts(1)
         .lasting(short)
         .stable_for(Duration::from_secs(600))
+        .replay_with(replayed(PLANNED, number))
 }
 
 /// Quiet at the end for longer than anything takes that comes back by itself.
@@ -185,6 +207,9 @@ fn large(seed: u64) -> Sim {
         .stable_for(Duration::from_secs(900))
         .replay_with(replayed("HELIOS_SIM_LARGE=1 ", seed))
 }
+
+/// What is said to a replay of a scenario.
+const PLANNED: &str = "HELIOS_SIM_SCENARIO=1 HELIOS_SIM_FAULTS={faults} ";
 
 /// The command that runs a seed again.
 fn replayed(with: &str, seed: u64) -> String {
@@ -222,8 +247,10 @@ const SOMETIMES: &[&str] = &[
     "a start took effect after its caller had given up",
     "all ports of the agent's range were taken",
     "an agent died between create and start",
+    "an agent died between lease and create",
     "an agent died between stop and remove",
     "an agent died during a health check",
+    "an oversize request was refused",
     "the engine was restarted during a create",
     "two masters made the same step of a rollout at once",
     "watch events were lost",
@@ -355,8 +382,8 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Runs the seed HELIOS_SIM_SEED and prints all of it; with HELIOS_SIM_ONLY only what that keeps, as the reducer
-/// prints it, and with HELIOS_SIM_ROLLING with rolling updates, with HELIOS_SIM_RESETS with fleet resets, with
-/// HELIOS_SIM_LARGE of the large fleets.
+/// prints it; with HELIOS_SIM_ROLLING with rolling updates, with HELIOS_SIM_RESETS with fleet resets, with HELIOS_SIM_LARGE of
+/// the large fleets; with HELIOS_SIM_SCENARIO the small scenario of that number, and with HELIOS_SIM_FAULTS the faults that it names.
 #[test]
 fn replay() {
     let Ok(seed) = std::env::var("HELIOS_SIM_SEED") else {
@@ -365,14 +392,27 @@ fn replay() {
     let seed = seed.parse().expect("HELIOS_SIM_SEED is a number");
     let kept = std::env::var("HELIOS_SIM_ONLY").unwrap_or_default();
     let asked = |name: &str| std::env::var(name).is_ok();
-    let sim = if asked("HELIOS_SIM_ROLLING") {
-        rolling::swarm(seed)
-    } else if asked("HELIOS_SIM_RESETS") {
-        resets::swarm(seed)
-    } else if asked("HELIOS_SIM_LARGE") {
-        large(seed)
-    } else {
-        swarm(seed)
+    let which = (asked("HELIOS_SIM_ROLLING"), asked("HELIOS_SIM_RESETS"));
+    let sim = match (which, asked("HELIOS_SIM_SCENARIO")) {
+        ((true, _), false) => rolling::swarm(seed),
+        ((true, _), true) => rolling::scenario(seed),
+        ((_, true), false) => resets::swarm(seed),
+        ((_, true), true) => resets::scenario(seed),
+        (_, false) if asked("HELIOS_SIM_LARGE") => large(seed),
+        (_, false) => swarm(seed),
+        (_, true) => scenario(seed),
+    };
+    let sim = match std::env::var("HELIOS_SIM_FAULTS").as_deref() {
+        Err(_) => sim,
+        Ok("clocks") => sim.faults(Faults::clocks()),
+        Ok("ports") => sim.faults(Faults::ports()),
+        Ok("watches") => sim.faults(Faults::watches()),
+        Ok(plan) => {
+            let points = plan.split(',').filter(|point| !point.is_empty());
+            sim.faults(Faults::plan(
+                points.map(|point| point.parse().expect("a fault, as agent0#17:late")),
+            ))
+        }
     };
     let report: Report = sim.keep(kept.parse().expect("what is kept")).run();
     for event in &report.trace.events {

@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use helios_testkit::sim::{Actor, Faults, Sim, Workload, reduce};
+use futures_core::future::BoxFuture;
+use helios_testkit::sim::campaign::Campaign;
+use helios_testkit::sim::{Actor, Check, Event, Faults, Fleet, Sim, Verdicts, Workload, reduce};
 use tokio::time::sleep;
 
 fn verdict(sim: Sim) -> String {
@@ -42,10 +47,85 @@ fn an_agent_that_spins_is_named() {
 fn an_agent_that_blocks_its_thread_is_named() {
     let sim = Sim::new(1).agent(|_| async {
         loop {
-            std::thread::sleep(Duration::from_secs(3600));
+            sleep_for_real();
         }
     });
     assert!(verdict(sim).starts_with("agent0 blocks"));
+}
+
+#[test]
+fn an_agent_that_computes_for_ever_is_named() {
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&over);
+    let sim = Sim::new(1).agent(move |_| {
+        let is_over = Arc::clone(&is_over);
+        async move { while !is_over.load(Ordering::Relaxed) {} }
+    });
+    assert!(verdict(sim).starts_with("agent0 blocks"));
+    over.store(true, Ordering::Relaxed);
+}
+
+fn sleep_for_real() {
+    thread::sleep(Duration::from_secs(3600));
+}
+
+/// What an agent spawns is not looked after by the simulator, and no time passes while it runs.
+#[test]
+fn an_agent_whose_task_blocks_or_spins_is_named() {
+    let tasks: [fn(Arc<AtomicBool>) -> BoxFuture<'static, ()>; 3] = [
+        |_| Box::pin(async { sleep_for_real() }),
+        |over| {
+            Box::pin(async move {
+                while !over.load(Ordering::Relaxed) {
+                    tokio::task::yield_now().await;
+                }
+            })
+        },
+        |_| Box::pin(async { drop(tokio::task::spawn_blocking(sleep_for_real).await) }),
+    ];
+    thread::scope(|scope| {
+        for task in tasks {
+            scope.spawn(move || {
+                let over = Arc::new(AtomicBool::new(false));
+                let is_over = Arc::clone(&over);
+                let sim = Sim::new(1).agent(move |host| {
+                    drop(tokio::spawn(task(Arc::clone(&is_over))));
+                    async move { drop(host.helios_agent().run(std::future::pending()).await) }
+                });
+                let verdict = verdict(sim);
+                assert!(
+                    verdict.starts_with("agent0 ran last, and no time has passed for 10s"),
+                    "{verdict}"
+                );
+                over.store(true, Ordering::Relaxed);
+            });
+        }
+    });
+}
+
+#[derive(Debug)]
+struct Broken;
+
+impl Check for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn demands(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn see(&mut self, _: &Fleet, event: &Event, _: &mut Verdicts) {
+        assert!(event.seq < 5, "my check is wrong");
+    }
+
+    fn end(&mut self, _: &Fleet, _: &mut Verdicts) {}
+}
+
+#[test]
+fn a_check_that_panics_is_told_of() {
+    let verdict = verdict(Sim::new(1).checks(vec![Box::new(Broken)]));
+    assert!(verdict.ends_with("my check is wrong"), "{verdict}");
 }
 
 #[test]
@@ -91,6 +171,10 @@ fn an_agent_that_is_not_deterministic_is_shown() {
     };
     let report = Sim::run_twice(make);
     assert!(report.violates("deterministic"), "{report}");
+    // A campaign asks by itself, once in a while.
+    let campaign = Campaign::of([1], |_| make());
+    let failure = campaign.failures.first().expect("a failure");
+    assert!(failure.violates("deterministic"), "{campaign}");
     let clean = Sim::run_twice(|| Sim::swarm(7));
     assert!(!clean.violates("deterministic"), "{clean}");
 }
@@ -153,7 +237,10 @@ fn two_processes_see_the_same() {
     let (one, other) = (printed(Some(name)), printed(Some(name)));
     let mut events = one.iter().zip(&other);
     let differs = events.find(|(one, other)| one != other);
-    panic!("{first} here, {second} there; the first event that differs: {differs:#?}");
+    panic!(
+        "{first} here, {second} there: something depends on chance that is not the seed's, as the order of a HashMap, an unbiased \
+         select, an address or the time of day; the first event that differs: {differs:#?}"
+    );
 }
 
 /// Seven hosts, two masters and four minutes of everything that can fail.

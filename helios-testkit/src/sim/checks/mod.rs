@@ -9,6 +9,9 @@ mod resets;
 mod rollouts;
 mod safety;
 mod seen;
+#[cfg(test)]
+mod tests;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +40,8 @@ pub trait Check: fmt::Debug + Send {
 pub struct Violation {
     /// The name of the check.
     pub check: &'static str,
+    /// What the check demands.
+    pub demands: &'static str,
     /// The number of the event.
     pub at: usize,
     /// What is wrong.
@@ -114,6 +119,7 @@ pub(super) fn judge_and_count(
             let (at, message, actors) = verdicts.first?;
             Some(Violation {
                 check: check.name(),
+                demands: check.demands(),
                 at,
                 message,
                 actors,

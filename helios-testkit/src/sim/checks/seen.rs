@@ -145,7 +145,7 @@ fn crash(fleet: &Fleet, event: &Event) -> Option<&'static str> {
     let state = fleet.machine_of(event)?;
     let host = fleet.wanted(&state.machine.host);
     let mut own = state.own();
-    own.find_map(|(_, container)| {
+    let died = own.find_map(|(_, container)| {
         let job = container.job.as_ref()?;
         match (
             container.runs,
@@ -156,5 +156,17 @@ fn crash(fleet: &Fleet, event: &Event) -> Option<&'static str> {
             (false, _, true) => Some("an agent died between stop and remove"),
             _ => None,
         }
+    });
+    died.or_else(|| {
+        let has_container = |job| {
+            let mut own = state.own();
+            own.any(|(_, own)| own.job.as_ref() == Some(job) && own.kept_since.is_none())
+        };
+        let mut leases = state.leases.iter().flatten();
+        leases
+            .any(|(job, ports)| {
+                !ports.is_empty() && state.is_wanted(host, job) && !has_container(job)
+            })
+            .then_some("an agent died between lease and create")
     })
 }

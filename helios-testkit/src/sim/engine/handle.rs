@@ -262,6 +262,17 @@ fn away() -> RuntimeError {
 #[async_trait]
 impl Runtime for SimRuntime {
     async fn list(&self) -> Result<Containers, RuntimeError> {
+        self.world.still_alive(&self.life).await;
+        self.world.with(|state| {
+            state.last_engine_call += 1;
+            let what = What::Call {
+                call: state.last_engine_call,
+                verb: Verb::List,
+                job: None,
+                container: None,
+            };
+            state.record(Actor::Agent(self.machine), what);
+        });
         self.look_at_all().await
     }
 

@@ -93,6 +93,17 @@ impl Drop for Pending<'_> {
 #[async_trait]
 impl Runtime for RecordedRuntime {
     async fn list(&self) -> Result<Containers, RuntimeError> {
+        self.recorder.with(|journal| {
+            let call = journal.call(self.machine, None);
+            journal.answered(call, Vec::new());
+            let what = What::Call {
+                call,
+                verb: Verb::List,
+                job: None,
+                container: None,
+            };
+            journal.record(Actor::Agent(self.machine), what);
+        });
         self.runtime.list().await
     }
 

@@ -112,8 +112,16 @@ impl Store for SimStore {
         self.world.still_alive(&self.life).await;
         if let Err(error) = txn.validate() {
             if error.kind() == StoreErrorKind::LimitExceeded {
-                self.world
-                    .with(|state| state.sometimes("an oversize request was refused"));
+                let outcome = Outcome::Failed(Some(error.kind()));
+                self.world.with(|state| {
+                    state.sometimes("an oversize request was refused");
+                    // It never became one, so it has no number.
+                    let what = What::Reply {
+                        request: 0,
+                        outcome,
+                    };
+                    state.record(self.life.actor, what);
+                });
             }
             return Err(error);
         }
@@ -181,6 +189,10 @@ fn commit(
         .store
         .commit(session, txn, now, &mut dice)
         .inspect_err(|error| {
+            let key = error.key().map(Key::as_str);
+            if key.is_some_and(|key| key.starts_with("audit/")) {
+                state.sometimes("an operation came a second time");
+            }
             if lost_a_race(&state.events, actor, txn, error) {
                 state.sometimes("two masters made the same step of a rollout at once");
             }

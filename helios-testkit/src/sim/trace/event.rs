@@ -93,7 +93,7 @@ pub enum What {
     Call {
         /// The number of the call.
         call: u64,
-        /// What it asked for.
+        /// What it asked for. A list has no answer here: it changes nothing.
         verb: Verb,
         /// About which job, as far as labels say so.
         job: Option<JobId>,

@@ -8,7 +8,7 @@ use helios_core::runtime::{ContainerId, Protocol};
 use helios_core::store::Key;
 use helios_core::{Goal, HostName, JobId};
 
-use super::{Actor, Bounds, Change, Event, Fact, HostFact, Machine, Phase, Trace, What};
+use super::{Actor, Bounds, Change, Event, Fact, HostFact, Machine, Phase, Trace, Verb, What};
 
 /// How long an agent may not know of what happened to its containers by itself.
 const NOTICED_AFTER: Duration = Duration::from_secs(6);
@@ -264,7 +264,7 @@ impl Fleet {
                     container.well_in = Some(life);
                 }
             }
-            What::Call { call, .. } => {
+            What::Call { call, verb, .. } if *verb != Verb::List => {
                 state.pending.insert(*call);
             }
             What::Answer { call, .. } => {

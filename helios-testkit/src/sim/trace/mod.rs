@@ -45,7 +45,12 @@ pub struct Bounds {
     pub settle: Duration,
     /// How many containers may be created for one job in a minute.
     pub creates_per_minute: usize,
-    /// How often an agent may write an entry in a minute in which nothing changes.
+    /// How often an agent may have images pulled in a minute.
+    pub pulls_per_minute: usize,
+    /// How often an agent may ask for all of its containers in a minute; what it watches comes by itself.
+    pub lists_per_minute: usize,
+    /// How often an agent may write an entry in a minute in which nothing changes: an attempt at what cannot run is told in three
+    /// steps, and all is told again once a minute.
     pub idle_writes_per_minute: usize,
     /// The largest commit, in bytes.
     pub commit_bytes_max: usize,
@@ -58,7 +63,9 @@ impl Default for Bounds {
             resync: Duration::from_secs(60),
             settle: Duration::from_secs(180),
             creates_per_minute: 25,
-            idle_writes_per_minute: 3,
+            pulls_per_minute: 60,
+            lists_per_minute: 120,
+            idle_writes_per_minute: 4,
             commit_bytes_max: helios_core::store::TXN_BYTES_MAX,
         }
     }
@@ -84,7 +91,8 @@ impl Trace {
         (0..longest).find(|index| line(self, *index) != line(other, *index))
     }
 
-    /// The last `most` events up to number `until` that concern one of the `actors`; all, if there are none.
+    /// The last `most` events up to number `until` that concern one of the `actors`; all, if there are none. Without lists of
+    /// containers, which agents that poll ask for all the time.
     #[must_use]
     pub fn last_events(&self, actors: &[Actor], until: usize, most: usize) -> Vec<&Event> {
         let mut events: Vec<_> = self
@@ -92,6 +100,15 @@ impl Trace {
             .iter()
             .take(until.saturating_add(1))
             .rev()
+            .filter(|event| {
+                !matches!(
+                    &event.what,
+                    What::Call {
+                        verb: Verb::List,
+                        ..
+                    }
+                )
+            })
             .filter(|event| actors.is_empty() || actors.iter().any(|actor| event.concerns(*actor)))
             .take(most)
             .collect();

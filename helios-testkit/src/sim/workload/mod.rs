@@ -12,7 +12,8 @@ use futures_core::future::BoxFuture;
 use helios_core::cluster::{Cluster, ClusterError};
 use helios_core::model::{HealthCheck, Job, PortMapping};
 use helios_core::ops::{CreateJob, Deploy, RemoveJob, SetGoal, Undeploy};
-use helios_core::store::{StoreError, StoreErrorKind};
+use helios_core::schema::Keys;
+use helios_core::store::{StoreError, StoreErrorKind, Txn, VALUE_BYTES_MAX};
 use helios_core::{Goal, HostName};
 use tokio::time::sleep;
 
@@ -174,6 +175,13 @@ async fn mixed(mut master: MasterCtx) {
         if !master.is_over() {
             one_change(&mut master, &mut dice).await;
         }
+        let is_too_much = world.with(|state| {
+            let mut dice = state.dice(&format!("too much {name}"), life + count);
+            dice.chance(5)
+        });
+        if is_too_much {
+            ask_too_much(&mut master).await;
+        }
     }
     if master.life.actor == Actor::Master(0) {
         // The last changes are asked for when nothing fails any more: these must come about in time.
@@ -183,6 +191,16 @@ async fn mixed(mut master: MasterCtx) {
             one_change(&mut master, &mut dice).await;
         }
     }
+}
+
+/// Asks the store to keep more than it may. It has to refuse that, and nobody else is to notice.
+async fn ask_too_much(master: &mut MasterCtx) {
+    let much = master.ask("store too much", |cluster| async move {
+        let value = vec![b'x'; VALUE_BYTES_MAX + 1];
+        let txn = Txn::new().create(Keys::cluster(), value);
+        Ok::<_, ClusterError>(cluster.store().commit(txn).await?)
+    });
+    drop(much.await);
 }
 
 /// Whether it comes about is for the checks to say.

@@ -13,7 +13,7 @@ use helios_rollout::reset::{
 use helios_testkit::sim::{Bounds, MasterCtx, Report, Sim, What, Workload};
 use tokio::time::sleep;
 
-use super::{replayed, years};
+use super::{PLANNED, replayed, years};
 
 /// A host may take as long as three of its steps when nothing fails any more.
 fn bounds() -> Bounds {
@@ -89,6 +89,7 @@ pub(super) fn scenario(number: u64) -> Sim {
         .bounds(bounds())
         .stable_for(Duration::from_secs(300))
         .workload(Workload::new(one_reset))
+        .replay_with(replayed(&format!("HELIOS_SIM_RESETS=1 {PLANNED}"), number))
 }
 
 /// The role of a host, of so many.

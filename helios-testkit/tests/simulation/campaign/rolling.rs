@@ -9,7 +9,7 @@ use helios_rollout::rolling::{Driver, GroupRefused, Groups, RollOut};
 use helios_testkit::sim::{MasterCtx, Sim, Workload};
 use tokio::time::sleep;
 
-use super::replayed;
+use super::{PLANNED, replayed};
 
 pub(super) fn swarm(seed: u64) -> Sim {
     Sim::swarm(seed)
@@ -59,4 +59,5 @@ pub(super) fn scenario(number: u64) -> Sim {
         .lasting(Duration::from_secs(60))
         .stable_for(Duration::from_secs(300))
         .workload(Workload::new(one_update))
+        .replay_with(replayed(&format!("HELIOS_SIM_ROLLING=1 {PLANNED}"), number))
 }

@@ -1,6 +1,6 @@
 //! A plain agent that polls, as somebody might write it in an afternoon, with room for bugs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,10 +34,14 @@ pub(super) struct Plain {
     knows: bool,
     policy: Policy,
     failures: BTreeMap<JobId, u32>,
+    /// Why jobs could not be started.
+    troubles: BTreeMap<JobId, String>,
     not_before: BTreeMap<JobId, Timestamp>,
     made: u64,
     ours: Vec<String>,
     made_of: BTreeMap<JobId, ContainerId>,
+    /// The jobs that had a container when it last looked.
+    here: BTreeSet<JobId>,
     unwanted_since: BTreeMap<String, u64>,
     reported: Option<HostReport>,
     well: BTreeMap<JobId, bool>,
@@ -66,10 +70,12 @@ pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
         known: known.unwrap_or_default(),
         policy,
         failures: BTreeMap::new(),
+        troubles: BTreeMap::new(),
         not_before: BTreeMap::new(),
         made: 0,
         ours: Vec::new(),
         made_of: BTreeMap::new(),
+        here: BTreeSet::new(),
         unwanted_since: BTreeMap::new(),
         reported: None,
         well: BTreeMap::new(),
@@ -89,9 +95,14 @@ pub(super) async fn run(mut host: HostCtx, bug: Option<Bug>) {
             .watch(Scope::Entry(Keys::host(&agent.host.host)));
         agent.run_by_watch(watch).await;
     }
+    let pause = if agent.has(Bug::LooksRarely) {
+        Duration::from_secs(180)
+    } else {
+        Duration::from_millis(1500)
+    };
     loop {
         agent.tick().await;
-        sleep(Duration::from_millis(1500)).await;
+        sleep(pause).await;
     }
 }
 
@@ -133,6 +144,7 @@ impl Plain {
             self.at_start = Some(self.known.clone());
         }
         if let Ok(containers) = self.containers().await {
+            self.here = containers.iter().filter_map(job_of).collect();
             if self.has(Bug::StartsAllAtBoot) && self.ticks == 1 {
                 for container in containers.iter() {
                     drop(self.host.runtime.start(&container.id).await);
@@ -231,7 +243,7 @@ impl Plain {
         };
         let mut leases = (*next.leases).clone();
         if !self.has(Bug::KeepsLeases) {
-            leases.retain(|job, _| next.goals.contains_key(job));
+            leases.retain(|job, _| next.goals.contains_key(job) || self.here.contains(job));
         }
         for (job, goal) in &next.goals {
             leases
@@ -340,7 +352,7 @@ impl Plain {
                 self.look(job, own).await;
                 return true;
             }
-            Some((id, ContainerState::Created { .. })) => self.host.runtime.start(id).await.is_ok(),
+            Some((id, ContainerState::Created { .. })) => self.start(job, id).await,
             Some((id, _)) => {
                 self.made_of.remove(&job.id);
                 self.host.runtime.remove(id).await.is_ok()
@@ -373,6 +385,11 @@ impl Plain {
             // What was made is not shown, and was not removed: something of it may be in the way.
             spec.name.push_str("-again");
         }
+        if self.has(Bug::TakesAnyPort) {
+            for port in &mut spec.ports {
+                port.host_port += 1;
+            }
+        }
         self.made += 1;
         if self.has(Bug::NewNames) || self.has(Bug::DoesNotAdopt) {
             if self.has(Bug::NewNames) && self.ours.iter().any(|name| *name == job.id.to_string()) {
@@ -389,10 +406,19 @@ impl Plain {
                 self.made_of.insert(job.id.clone(), id.clone());
                 self.ours.push(id.to_string());
                 self.ours.push(job.id.to_string());
-                self.host.runtime.start(&id).await.is_ok()
+                self.start(job, &id).await
             }
             Err(_) => false,
         }
+    }
+
+    async fn start(&mut self, job: &Job, id: &ContainerId) -> bool {
+        let started = self.host.runtime.start(id).await;
+        self.troubles.remove(&job.id);
+        if let Err(error) = &started {
+            self.troubles.insert(job.id.clone(), error.to_string());
+        }
+        started.is_ok()
     }
 
     async fn look(&mut self, job: &Job, own: Option<&Container>) {
@@ -433,7 +459,11 @@ impl Plain {
                 (true, false) => TaskState::Healthchecking,
                 (false, _) => TaskState::Failed,
             };
-            report.tasks.insert(id.clone(), task(goal.goal, state));
+            let mut task = TaskReport::new(goal.goal, state, Timestamp::default());
+            if state == TaskState::Failed && !self.has(Bug::HidesTrouble) {
+                task.error = self.troubles.get(id).cloned().unwrap_or_default();
+            }
+            report.tasks.insert(id.clone(), task);
         }
         if self.has(Bug::GrowsForEver) {
             self.history
@@ -459,10 +489,6 @@ impl Plain {
         }
         self.host.store.commit(txn).await
     }
-}
-
-fn task(goal: Goal, state: TaskState) -> TaskReport {
-    TaskReport::new(goal, state, Timestamp::default())
 }
 
 fn job_of(container: &Container) -> Option<JobId> {

@@ -3,15 +3,34 @@
 use std::time::Duration;
 
 use super::super::super::trace::{Actor, Event, Fact, Fleet, What};
-use super::{Check, Verdicts, check};
+use super::{Check, Troubles, Verdicts, check};
 
 /// What reading takes beside the waiting.
 const READING: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct WatchProgress {
-    /// By when which agent must have read which commit, in the order of times.
-    due: Vec<(Duration, u16, u32, u64)>,
+    /// All that can fail, but for watch events that are lost.
+    troubles: Troubles,
+    due: Vec<Due>,
+}
+
+/// What an agent must have read by when.
+#[derive(Debug)]
+struct Due {
+    since: Duration,
+    number: u16,
+    life: u32,
+    zxid: u64,
+}
+
+impl Default for WatchProgress {
+    fn default() -> Self {
+        Self {
+            troubles: Troubles::but_for(&["LoseWatches"]),
+            due: Vec::new(),
+        }
+    }
 }
 
 impl Check for WatchProgress {
@@ -22,23 +41,26 @@ impl Check for WatchProgress {
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
+        self.troubles.see(event);
         if !self.due.is_empty() {
             self.judge(fleet, verdicts);
         }
         let What::Commit { zxid, writes, .. } = &event.what else {
             return;
         };
-        if !fleet.is_calm() {
-            return;
-        }
         for write in writes
             .iter()
             .filter(|write| matches!(write.is, Fact::Host(_)))
         {
             for (number, state) in &fleet.machines {
-                if state.alive && !state.lost && state.reads_goals(&write.key) {
-                    let by = event.at + fleet.bounds.resync + READING;
-                    self.due.push((by, *number, state.incarnation, *zxid));
+                let is_well = fleet.is_calm() || self.troubles.none_since(*number, event.at);
+                if is_well && state.alive && !state.lost && state.reads_goals(&write.key) {
+                    self.due.push(Due {
+                        since: event.at,
+                        number: *number,
+                        life: state.incarnation,
+                        zxid: *zxid,
+                    });
                 }
             }
         }
@@ -49,24 +71,34 @@ impl Check for WatchProgress {
 
 impl WatchProgress {
     fn judge(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
-        self.due.retain(|(by, number, life, zxid)| {
+        let within = fleet.bounds.resync + READING;
+        let troubles = &self.troubles;
+        self.due.retain(|due| {
+            let Due {
+                since,
+                number,
+                life,
+                zxid,
+            } = due;
             let Some(state) = fleet.machines.get(number) else {
                 return false;
             };
             let read = state.newest.is_some_and(|(newest, ..)| newest >= *zxid);
             let other_life = state.incarnation != *life || !state.alive;
-            let excused = fleet.has_faults && fleet.healed_at.is_none();
+            let healed = fleet.healed_at.is_some_and(|healed| healed <= *since);
+            let excused = !healed && !troubles.none_since(*number, *since);
             if read || other_life || excused {
                 return false;
             }
-            if fleet.now > *by {
+            let is_late = fleet.now > *since + within;
+            if is_late {
                 let agent = Actor::Agent(*number);
                 verdicts.violated(
                     [agent],
                     format!("{agent} did not read commit {zxid} in time"),
                 );
             }
-            fleet.now <= *by
+            !is_late
         });
     }
 }

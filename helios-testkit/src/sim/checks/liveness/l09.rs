@@ -5,22 +5,35 @@ use std::time::Duration;
 
 use helios_core::JobId;
 
-use super::super::super::trace::{Actor, Event, Fact, Fleet, What};
+use super::super::super::trace::{Actor, Event, Fact, Fleet, Verb, What};
 use super::{Check, Verdicts, check};
 
 #[derive(Debug, Default)]
 pub(super) struct PromptUndeploy {
-    due: BTreeMap<(u16, JobId), Duration>,
+    /// When a job was undeployed, and whether its agent has begun to end it since.
+    due: BTreeMap<(u16, JobId), (Duration, bool)>,
 }
 
 impl Check for PromptUndeploy {
     check!(
         PromptUndeploy,
         "L9",
-        "when nothing fails, what is undeployed is gone after half the time in which everything must be as wanted"
+        "when nothing fails, an agent begins to end what is undeployed after a quarter of the time in which everything must be as wanted, and it is gone after half of it"
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
+        if let (
+            What::Call {
+                verb: Verb::Stop | Verb::Remove,
+                job: Some(job),
+                ..
+            },
+            Actor::Agent(number),
+        ) = (&event.what, event.actor)
+            && let Some((_, begun)) = self.due.get_mut(&(number, job.clone()))
+        {
+            *begun = true;
+        }
         self.judge(fleet, verdicts);
         let What::Commit { writes, .. } = &event.what else {
             return;
@@ -38,8 +51,7 @@ impl Check for PromptUndeploy {
                     continue;
                 }
                 for job in was.goals.keys().filter(|job| !is.goals.contains_key(job)) {
-                    let by = event.at + fleet.bounds.settle / 2;
-                    self.due.insert((*number, job.clone()), by);
+                    self.due.insert((*number, job.clone()), (event.at, false));
                 }
             }
         }
@@ -52,7 +64,8 @@ impl Check for PromptUndeploy {
 
 impl PromptUndeploy {
     fn judge(&mut self, fleet: &Fleet, verdicts: &mut Verdicts) {
-        self.due.retain(|(number, job), by| {
+        let settle = fleet.bounds.settle;
+        self.due.retain(|(number, job), (since, begun)| {
             let Some(state) = fleet.machines.get(number) else {
                 return false;
             };
@@ -64,7 +77,9 @@ impl PromptUndeploy {
             if gone || wanted || excused {
                 return false;
             }
-            if fleet.now > *by {
+            let within = if *begun { settle / 2 } else { settle / 4 };
+            let is_late = fleet.now > *since + within;
+            if is_late {
                 let agent = Actor::Agent(*number);
                 verdicts.violated(
                     [agent],
@@ -74,7 +89,7 @@ impl PromptUndeploy {
                     ),
                 );
             }
-            fleet.now <= *by
+            !is_late
         });
     }
 }

@@ -13,13 +13,14 @@ mod l10;
 mod l11;
 
 use super::excuse::Excuses;
+use super::trouble::Troubles;
 use super::{Check, Verdicts, check};
 
 pub(super) fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(l01::AsWanted::default()),
         Box::new(l02::NoOrphans),
-        Box::new(l03::PortsReturn),
+        Box::new(l03::PortsReturn::default()),
         Box::new(l04::RolloutEnds::default()),
         Box::new(l05::Presence::default()),
         Box::new(l06::ClockIndependence::default()),

@@ -1,70 +1,124 @@
 //! S3: ports are exclusive.
 
-use super::super::super::trace::{Change, Event, Fleet, What};
+use std::collections::BTreeMap;
+
+use helios_core::JobId;
+use helios_core::runtime::{ContainerId, Protocol};
+
+use super::super::super::trace::{Actor, Change, Event, Fleet, MachineState, Running, Verb, What};
 use super::{Check, Verdicts, check};
 
-#[derive(Debug)]
-pub(super) struct PortsExclusive;
+/// The ports of each job by their names.
+type Leases = BTreeMap<JobId, BTreeMap<String, u16>>;
+
+#[derive(Debug, Default)]
+pub(super) struct PortsExclusive {
+    /// What each machine stored last.
+    leases: BTreeMap<u16, Leases>,
+}
 
 impl Check for PortsExclusive {
     check!(
         PortsExclusive,
         "S3",
-        "no two containers that run share a host port, and each port was leased before to the job that has it"
+        "no two containers that run share a host port, none is started with one that is not leased to its job alone, and no lease ends under a container that runs"
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
-        let Some(state) = fleet.machine_of(event) else {
+        let (Actor::Agent(number) | Actor::Engine(number)) = event.actor else {
             return;
         };
-        let What::Effect { change, .. } = &event.what else {
+        let Some(state) = fleet.machines.get(&number) else {
             return;
         };
-        match change {
-            Change::Started(id) => {
-                let Some(started) = state.containers.get(id) else {
-                    return;
-                };
-                let others = state
-                    .containers
-                    .iter()
-                    .filter(|(other, container)| *other != id && container.runs);
-                for (other, container) in others {
-                    if let Some(port) = container
-                        .ports
-                        .iter()
-                        .find(|port| started.ports.contains(port))
-                    {
-                        let message =
-                            format!("{id} and {other} both have port {}/{}", port.1, port.0);
-                        verdicts.violated([event.actor], message);
-                    }
-                }
-            }
-            Change::Created {
-                job: Some(job),
-                ports,
+        let wrong = match &event.what {
+            What::Effect {
+                change: Change::Started(id),
+                ..
+            } => shared(state, id),
+            What::Call {
+                verb: Verb::Start,
+                container: Some(id),
+                ..
+            } => unleased(state, id),
+            What::Saved {
+                leases: Some(leases),
                 ..
             } => {
-                let Some(leases) = &state.leases else { return };
-                let leased = leases.get(job);
-                let has = |port: u16| {
-                    leased.is_some_and(|leased| leased.values().any(|own| *own == port))
-                };
-                if let Some((_, port)) = ports.iter().find(|(_, port)| !has(*port)) {
-                    // A create that comes late finds leases that were taken back meanwhile; it holds no port
-                    // before it is started.
-                    let is_wanted = state.is_wanted(fleet.wanted(&state.machine.host), job);
-                    if is_wanted && fleet.is_calm() {
-                        let message =
-                            format!("{job} was made with port {port}, which it was never leased");
-                        verdicts.violated([event.actor], message);
-                    }
-                }
+                let before = self.leases.insert(number, leases.clone());
+                before.and_then(|before| taken_away(fleet, state, &before, leases))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            verdicts.violated([event.actor], wrong);
         }
     }
 
     fn end(&mut self, _: &Fleet, _: &mut Verdicts) {}
+}
+
+fn shared(state: &MachineState, id: &ContainerId) -> Option<String> {
+    let started = state.containers.get(id)?;
+    let others = state.containers.iter();
+    let mut others = others.filter(|(other, container)| *other != id && container.runs);
+    others.find_map(|(other, container)| {
+        let (protocol, port) = common(started, container)?;
+        Some(format!("{id} and {other} both have port {port}/{protocol}"))
+    })
+}
+
+/// A container is to be started with a port that its job was not leased, or that another one was leased as well.
+fn unleased(state: &MachineState, id: &ContainerId) -> Option<String> {
+    let leases = state.leases.as_ref()?;
+    let container = state.containers.get(id)?;
+    let job = container.job.as_ref()?;
+    let is_leased = |job: &JobId, port: u16| {
+        let leased = leases.get(job);
+        leased.is_some_and(|leased| leased.values().any(|own| *own == port))
+    };
+    let mut ports = container.ports.iter();
+    if let Some((protocol, port)) = ports.find(|(_, port)| !is_leased(job, *port)) {
+        return Some(format!(
+            "{id} is started with port {port}/{protocol}, which is not leased to {job}"
+        ));
+    }
+    let others = state.own().filter(|(_, other)| other.kept_since.is_none());
+    others.into_iter().find_map(|(_, other)| {
+        let (protocol, port) = common(container, other)?;
+        let rival = other.job.as_ref().filter(|other| *other != job)?;
+        is_leased(rival, port)
+            .then(|| format!("port {port}/{protocol} is leased to {job} and to {rival} at once"))
+    })
+}
+
+/// A lease ends though the container that it is for runs with it.
+fn taken_away(
+    fleet: &Fleet,
+    state: &MachineState,
+    before: &Leases,
+    after: &Leases,
+) -> Option<String> {
+    before.iter().find_map(|(job, ports)| {
+        let has = |port: &u16| {
+            after
+                .get(job)
+                .is_some_and(|after| after.values().any(|own| own == port))
+        };
+        let lost = ports.values().find(|port| !has(port))?;
+        let mut own = state.own();
+        let (id, _) = own.find(|(id, container)| {
+            container.job.as_ref() == Some(job)
+                && container.ports.iter().any(|(_, port)| port == lost)
+                && state.known_to_run(id, fleet.now).is_some()
+        })?;
+        Some(format!(
+            "port {lost} is not leased to {job} any more, and {id} runs with it"
+        ))
+    })
+}
+
+fn common(one: &Running, other: &Running) -> Option<(Protocol, u16)> {
+    let mut ports = one.ports.iter();
+    ports.find(|port| other.ports.contains(port)).copied()
 }

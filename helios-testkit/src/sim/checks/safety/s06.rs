@@ -110,7 +110,8 @@ fn let_go(fleet: &Fleet, group: Move<'_>) -> Option<String> {
     let gone = in_flight(was).into_iter().filter(|host| {
         !stays.contains(host) && !is.failed.contains_key(*host) && !is.in_flight.contains_key(*host)
     });
-    let mut gone = gone.filter(|host| is_member(fleet, group.is, host));
+    let mut gone = gone
+        .filter(|host| is_member(fleet, group.is, host) && is_marked(fleet, host, group.name, was));
     let host = gone.find(|host| !is_healthy(fleet, host, was))?;
     Some(format!(
         "{} waits no longer for {host}, which was not reported to run {}",
@@ -127,6 +128,14 @@ fn is_member(fleet: &Fleet, group: Option<&GroupRecord>, host: &HostName) -> boo
         helios_core::model::HostSelector::all_match(&group.group.host_selectors, labels)
     });
     registered && matches
+}
+
+/// Whether the rollout came to the host as it is registered now. A commit may come so late that a host which was deregistered when it
+/// was decided is there again, as a new one.
+fn is_marked(fleet: &Fleet, host: &HostName, group: &str, rollout: &Rollout) -> bool {
+    let marks = fleet.wanted(host).map(|host| &host.groups);
+    let mark = marks.and_then(|marks| marks.get(group));
+    mark.is_some_and(|mark| mark.rollout == rollout.id)
 }
 
 fn is_healthy(fleet: &Fleet, host: &HostName, rollout: &Rollout) -> bool {

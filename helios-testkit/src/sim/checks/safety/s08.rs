@@ -45,6 +45,11 @@ fn wrong(fleet: &Fleet, write: &Write) -> Option<String> {
             let stays = fleet.entries.get(&name) == Some(&Fact::Name(job.clone()));
             stays.then(|| format!("{job} was removed, and its name was not"))
         }
+        (Fact::Name(job), is) if *is != write.was => {
+            let key = Keys::job(job).ok()?;
+            let stays = fleet.entries.contains_key(&key);
+            stays.then(|| format!("{job} is there, and its name is not"))
+        }
         (Fact::Absent, Fact::Job(job, _)) => {
             let name = Keys::job_name(job).ok()?;
             let named = fleet.entries.get(&name) == Some(&Fact::Name(job.clone()));

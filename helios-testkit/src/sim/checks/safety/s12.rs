@@ -1,6 +1,6 @@
 //! S12: identity.
 
-use super::super::super::trace::{Event, Fact, Fleet, What};
+use super::super::super::trace::{Actor, Event, Fact, Fleet, What};
 use super::{Check, Verdicts, check};
 
 #[derive(Debug)]
@@ -10,7 +10,7 @@ impl Check for Identity {
     check!(
         Identity,
         "S12",
-        "only the agent that holds a host's name, alive and registered, writes the status of the host"
+        "only the agent that holds a host's name, alive and registered, writes the status of the host, and in its own name"
     );
 
     fn see(&mut self, fleet: &Fleet, event: &Event, verdicts: &mut Verdicts) {
@@ -34,6 +34,22 @@ impl Check for Identity {
                 .and_then(Fact::host)
                 .map(|host| host.agent_id.as_str());
             let own = Some(report.agent_id.as_str());
+            let writer = match event.actor {
+                Actor::Agent(number) => {
+                    let state = fleet.machines.get(&number);
+                    state.map(|state| state.machine.agent_id.as_str())
+                }
+                Actor::Master(_) => None,
+                // Who is not known wrote it.
+                Actor::Engine(_) | Actor::Store | Actor::Test => own,
+            };
+            if writer != own {
+                let message = format!(
+                    "{} writes the status of {host} in the name of {}",
+                    event.actor, report.agent_id
+                );
+                verdicts.violated([event.actor], message);
+            }
             if present != own || registered.is_some() && registered != own {
                 let message = format!(
                     "{} reports for {host}, whose name {present:?} holds and which is registered for {registered:?}",

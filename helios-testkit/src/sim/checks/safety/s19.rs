@@ -36,10 +36,12 @@ fn has_place(key: &Key) -> bool {
     let below = segments.count();
     match dir {
         "cluster" => below == 0,
-        "absences" | "jobs" | "names" | "removed" | "hosts" | "up" | "masters" | "status"
-        | "resets" | "robustness" => below == 1,
-        "audit" | "trails" => below == 2,
-        "groups" | "rollouts" | "variables" | "history" => (1..=3).contains(&below),
+        "absences" | "followers" | "groups" | "hosts" | "jobs" | "masters" | "names"
+        | "removed" | "resets" | "robustness" | "status" | "tokens" | "up" | "variables" => {
+            below == 1
+        }
+        "audit" | "history" | "trails" => below == 2,
+        "rollouts" => (1..=2).contains(&below),
         _ => false,
     }
 }
