@@ -159,6 +159,24 @@ fn what_can_choose_leaves_the_port_to_what_cannot() {
     }
 }
 
+/// What runs keeps the port that was chosen for it. The leases were stored anew at every step as long as the other job waited.
+#[test]
+fn a_job_that_waits_for_a_port_changes_no_leases() {
+    let chooses = job("a").port("p", PortMapping::tcp(80)).with_computed_id();
+    let cannot = PortMapping::tcp(80).external(20_000);
+    let cannot = job("b").port("p", cannot).with_computed_id();
+    let mut host = Host::new();
+    Arc::make_mut(&mut host.desired.policy).port_range = 20_000..20_001;
+    host.deploy(&chooses, Goal::Start);
+    host.settle();
+    host.deploy(&cannot, Goal::Start);
+    let plan = reconcile(&host.desired, &host.observed, host.now);
+    assert!(Arc::ptr_eq(&plan.leases, &host.observed.leases));
+    let state = |job: &Job| plan.task(&job.id).map(|line| line.report.state);
+    assert_eq!(state(&chooses), Some(TaskState::Running));
+    assert_eq!(state(&cannot), Some(TaskState::Failed));
+}
+
 /// Neither while the goals are only remembered nor while the engine is away it is known that nobody needs them.
 #[test]
 fn ports_are_given_back_only_when_all_is_known() {

@@ -332,7 +332,15 @@ impl fmt::Display for What {
                 None => write!(f, "answer to call {call}: ok"),
             },
             Self::Probed { container, well } => write!(f, "probed {container}: well={well}"),
-            Self::Saved { name, .. } => write!(f, "saved {name}"),
+            Self::Saved { name, leases } => {
+                write!(f, "saved {name}")?;
+                for (job, ports) in leases.iter().flatten() {
+                    for (port, number) in ports {
+                        write!(f, " {}.{port}={number}", short(job))?;
+                    }
+                }
+                Ok(())
+            }
             Self::Asked { principal, change } => write!(f, "{principal} asks to {change}"),
             Self::Told { principal, outcome } => write!(f, "{principal} is told {outcome:?}"),
             Self::Reset { order } => write!(f, "is reset by {order}"),

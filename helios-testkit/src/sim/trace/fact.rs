@@ -199,9 +199,12 @@ impl fmt::Display for Fact {
             Self::Presence(presence) => write!(f, "{} {}", presence.id, presence.incarnation),
             Self::Report(report) => {
                 write!(f, "by {} [", report.agent_id)?;
-                for (index, (job, (state, _))) in report.tasks.iter().enumerate() {
+                for (index, (job, (state, error))) in report.tasks.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
                     write!(f, "{comma}{}={state}", short(job))?;
+                    if !error.is_empty() {
+                        write!(f, " ({error})")?;
+                    }
                 }
                 f.write_str("]")
             }

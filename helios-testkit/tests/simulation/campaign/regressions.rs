@@ -87,6 +87,13 @@ fn seed_1849_what_a_registration_says_is_known_at_once() {
     stays_clean(1849);
 }
 
+/// A job whose port the agent had chosen for another one, which runs, was told to have failed, and the agent stored its unchanged
+/// leases at every step as long as that was so.
+#[test]
+fn seed_5957_a_port_that_was_chosen_stays_with_what_runs() {
+    stays_clean(5957);
+}
+
 /// A rollout that waits for hosts that are down gave up on one that was there and right, in the step in which it
 /// was marked as done: a commit that names it twice is refused, and so the rollout was under way for ever.
 #[test]

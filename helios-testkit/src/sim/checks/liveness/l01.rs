@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use helios_core::schema::Keys;
+use helios_core::{JobId, TaskState};
+
 use super::super::super::trace::{Actor, Event, Fleet, MachineState, What};
 use super::{Check, Excuses, Verdicts, check};
 
@@ -88,10 +91,26 @@ pub(super) fn difference(
         .collect();
     let missing = wanted
         .difference(&runs)
-        .find(|job| !excuses.has(number, job, fleet.now));
+        .find(|job| !excuses.has(number, job, fleet.now) && !is_crowded_out(fleet, state, job));
     if let Some(job) = missing {
         return Some(format!("{job} is to run on {host}, and does not"));
     }
     let surplus = runs.difference(&wanted).next()?;
     Some(format!("{surplus} runs on {host}, and is not to"))
+}
+
+/// Whether the agent tells that a port of the job is another's, and so it is: what runs keeps the port that its agent chose for it,
+/// though a job came since that can do with no other.
+fn is_crowded_out(fleet: &Fleet, state: &MachineState, job: &JobId) -> bool {
+    let host = &state.machine.host;
+    let report = fleet.entries.get(&Keys::report(host));
+    let Some((TaskState::Failed, why)) = report.and_then(|report| report.report()?.tasks.get(job))
+    else {
+        return false;
+    };
+    let mut leases = state.leases.iter().flatten();
+    leases.any(|(other, ports)| {
+        let tells = |port: &u16| why.starts_with(&format!("port {port}/"));
+        other != job && state.is_wanted(fleet.wanted(host), other) && ports.values().any(tells)
+    })
 }
