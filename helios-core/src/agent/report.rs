@@ -122,6 +122,7 @@ mod tests {
         };
         let host = HostInfo {
             cpus: 1,
+            boot_id: Some("b1".to_owned()),
             docker_version: Some(version),
             docker_host: Some("unix:///d.sock".to_owned()),
             ..HostInfo::default()

@@ -148,3 +148,113 @@ impl Running {
 async fn reset(command: Arc<dyn HostReset>, id: String) -> Result<(), String> {
     command.reset(&id).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Mutex;
+
+    use super::super::silent::Silent;
+    use super::*;
+    use crate::schema::Drain;
+    use crate::time::Timestamp;
+
+    /// Resets for ever, and keeps what it is told to call off.
+    #[derive(Debug, Default)]
+    struct Endless(Mutex<Vec<String>>);
+
+    #[async_trait]
+    impl HostReset for Endless {
+        async fn reset(&self, _: &str) -> Result<(), String> {
+            pending().await
+        }
+
+        fn call_off(&self, id: &str) {
+            self.0.lock().unwrap().push(id.to_owned());
+        }
+    }
+
+    /// A disk with that one document.
+    #[derive(Debug)]
+    struct Disk(&'static str);
+
+    #[async_trait]
+    impl StateDir for Disk {
+        async fn load(&self, _: &str) -> Result<Option<Vec<u8>>, StateDirError> {
+            Ok(Some(self.0.into()))
+        }
+
+        async fn save(&self, _: &str, _: &[u8]) -> Result<(), StateDirError> {
+            pending().await
+        }
+
+        async fn set_aside(&self, _: &str) -> Result<String, StateDirError> {
+            pending().await
+        }
+    }
+
+    /// An agent that has begun that order, and works on it or does not any more.
+    fn begun(command: &Arc<Endless>, last: Option<&str>, works: bool) -> Running {
+        let mut running = Silent::running();
+        running.agent.reset = Some(Arc::clone(command) as Arc<dyn HostReset>);
+        running.begun = Begun {
+            last: last.map(str::to_owned),
+            work: works.then(|| pending().boxed()),
+            is_called_off: false,
+        };
+        running
+    }
+
+    #[test]
+    fn what_is_not_ordered_any_more_is_called_off_once() {
+        for (last, works, order, called_off) in [
+            (Some("o1"), true, None, true),
+            (Some("o1"), true, Some("o2"), true),
+            (Some("o1"), true, Some("o1"), false),
+            (Some("o1"), false, None, false),
+            (None, false, None, false),
+        ] {
+            let command = Arc::new(Endless::default());
+            let mut running = begun(&command, last, works);
+            running.call_off_unless(order);
+            running.call_off_unless(order);
+            let wanted: Vec<_> = called_off.then(|| "o1".to_owned()).into_iter().collect();
+            let was = command.0.lock().unwrap();
+            assert_eq!(*was, wanted, "{last:?} {works} {order:?}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_begun_once_by_goals_that_were_read_and_one_at_a_time() {
+        for (confirmed, last, works, begins) in [
+            (true, None, false, true),
+            (true, Some("o0"), false, true),
+            (true, Some("o0"), true, false),
+            (true, Some("o1"), false, false),
+            (false, None, false, false),
+        ] {
+            let mut running = begun(&Arc::default(), last, works);
+            running.live.remembered.drain = Some(Drain {
+                by: "kernel".to_owned(),
+                id: "o1".to_owned(),
+                since: Timestamp::from_millis(1),
+                reset: Some("b1".to_owned()),
+            });
+            if confirmed {
+                running.live.confirm();
+            }
+            // It has to be stored before it is begun, and that takes for ever here.
+            let is_stored = running.reset_if_ordered().now_or_never().is_none();
+            assert_eq!(is_stored, begins, "{confirmed} {last:?} {works}");
+        }
+    }
+
+    #[test]
+    fn the_order_that_was_begun_is_known_after_a_start() {
+        for (document, last) in [(r#"{"id":"o1"}"#, Some("o1")), (r#"{"id":"#, None)] {
+            let begun = Begun::load(&Disk(document)).now_or_never();
+            let begun = begun.expect("at once").unwrap();
+            assert_eq!(begun.last.as_deref(), last);
+        }
+    }
+}

@@ -25,7 +25,7 @@ use crate::state_dir::{StateDir, StateDirError};
 use crate::store::{Entry, Key, Scope, Snapshot, Store, StoreError, Txn};
 use crate::time::{Moment, Timestamp};
 
-/// It has one CPU, and is up for a minute at ten minutes past the epoch.
+/// It has one CPU, its boot is `b1`, and it is up for a minute at ten minutes past the epoch.
 #[derive(Debug)]
 pub(super) struct Silent;
 
@@ -63,6 +63,7 @@ impl Machine for Silent {
     fn info(&self) -> HostInfo {
         HostInfo {
             cpus: 1,
+            boot_id: Some("b1".to_owned()),
             ..HostInfo::default()
         }
     }

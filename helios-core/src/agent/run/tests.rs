@@ -8,7 +8,7 @@ use crate::model::{Goal, TaskState};
 use crate::reconcile::Plan;
 use crate::runtime::{Container, ContainerId, ContainerState};
 use crate::schema::{HistoryEvent, TaskReport};
-use crate::store::Version;
+use crate::store::{Txn, Version};
 use crate::time::Timestamp;
 
 const NOW: Moment = Moment::from_millis(60_000);
@@ -54,6 +54,16 @@ fn an_agent_speaks_for_its_host_only_while_that_is_its_own_and_it_is_present_the
             "{id} {incarnation} {registered_for}"
         );
     }
+}
+
+#[test]
+fn what_an_agent_writes_rests_on_its_cluster_and_its_registration() {
+    let running = seeing("a1", "i1", "a1");
+    let first = Version::from_raw(1);
+    let host = Keys::host(&running.agent.host);
+    let rests = Txn::new().check(Keys::cluster(), first).check(host, first);
+    assert_eq!(running.while_registered(), rests);
+    assert_eq!(Silent::running().while_registered(), Txn::new());
 }
 
 #[test]
