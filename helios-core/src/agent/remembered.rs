@@ -83,6 +83,13 @@ impl Remembered {
         self
     }
 
+    /// This, for a registration that had ended and stands again.
+    pub(super) fn with_epoch_again(&self, epoch: &str) -> Self {
+        let mut again = self.clone();
+        again.past_epochs.retain(|past| past != epoch);
+        again
+    }
+
     /// What is remembered once these goals are acted on, or why they are not to be.
     ///
     /// # Errors

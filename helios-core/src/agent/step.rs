@@ -190,7 +190,16 @@ impl Running {
             return None;
         };
         let cluster = cluster.as_ref().map(|cluster| cluster.id.as_str());
-        match remembered.accept(&self.me.id, cluster, record) {
+        let mut accepted = remembered.accept(&self.me.id, cluster, record);
+        if let (Err(Distrust::PastEpoch), Some(record), true) =
+            (&accepted, record, self.live.is_confirmed())
+        {
+            // Reads of one life never go back, so this is no look at the past: versions repeat after a delete, and somebody who
+            // had not seen yet that the host was registered anew has written the record of before.
+            let again = remembered.with_epoch_again(&record.epoch);
+            accepted = again.accept(&self.me.id, cluster, Some(record));
+        }
+        match accepted {
             Ok(next) => {
                 let unread = record
                     .into_iter()

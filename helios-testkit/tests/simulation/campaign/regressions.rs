@@ -113,6 +113,13 @@ fn rolling_seed_1473_a_clock_that_is_behind_holds_no_rollout_up() {
     rolls_clean(1473);
 }
 
+/// A host was deregistered and registered again, and a master that had not seen that wrote the record of before, whose version was the
+/// same. The agent took the record for a look at the past, and never followed its goals again.
+#[test]
+fn rolling_seed_1970_a_registration_that_stands_again_is_followed() {
+    rolls_clean(1970);
+}
+
 /// A rollout was opened again for a host to leave that belonged to the group no more. Of the fewer hosts too many
 /// had failed then, and the checks thought that it went on.
 #[test]
